@@ -1,0 +1,7 @@
+//! Runs Airbyte declarative manifests as a native Airbyte source.
+//!
+//! The rooms, in reading order: each knows only those below it in the list of
+//! `ARCHITECTURE.md`, and data flows through them in this order.
+
+pub mod run;
+pub mod value;
