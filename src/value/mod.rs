@@ -1,5 +1,6 @@
 //! JSON as records need it.
 
+pub mod secret;
 mod slice;
 
 /// A JSON value; objects keep the order of their keys.
