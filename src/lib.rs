@@ -4,5 +4,6 @@
 //! `ARCHITECTURE.md`, and data flows through them in this order.
 
 pub mod manifest;
+pub mod protocol;
 pub mod run;
 pub mod value;

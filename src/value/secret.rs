@@ -128,7 +128,9 @@ mod tests {
     #[track_caller]
     fn check(secrets: &[&str], text: &str, expect: &str) {
         let set = Secrets::new();
-        secrets.iter().for_each(|secret| set.add(secret));
+        for secret in secrets {
+            set.add(secret);
+        }
         assert_eq!(set.mask(text), expect);
     }
 
