@@ -1,7 +1,10 @@
 //! JSON as records need it.
 
+mod emit;
 mod number;
+mod parse;
 mod python_json;
+mod scan;
 pub mod secret;
 mod slice;
 
@@ -10,6 +13,8 @@ pub type Json = serde_json::Value;
 /// A JSON object; keeps the order of its keys.
 pub type Map = serde_json::Map<String, Json>;
 
+pub use emit::{write_json, write_object, write_record_data, write_string};
 pub use number::write_python_float;
+pub use parse::{ParseError, parse, parse_text};
 pub use python_json::PythonJson;
 pub use slice::StreamSlice;
