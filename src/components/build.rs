@@ -1,0 +1,161 @@
+//! What components are given when they are built, and what they share while they run.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::http::Http;
+use crate::manifest::{Findings, Node};
+use crate::protocol::ConfiguredCatalog;
+use crate::run::RunContext;
+use crate::template::Scope;
+use crate::value::{Json, Map, Secrets, StreamSlice};
+
+use super::config_handle::Config;
+use super::error::BuildError;
+use super::shape::{Reader, Shape};
+use super::slot::Registry;
+use super::{Cursor, SchemaLoader, Transformation};
+
+/// What all components of a run share.
+pub struct Environment {
+    /// Time, waiting, and chance.
+    pub run: RunContext,
+    /// The door to the network.
+    pub http: Http,
+    /// Texts that may never be printed.
+    pub secrets: Arc<Secrets>,
+    /// Who hears of what happens while components run.
+    pub observer: Arc<dyn Observer>,
+    /// The folder of the manifest, for files it names.
+    pub base_dir: PathBuf,
+    /// Incoming states by stream name.
+    pub states: HashMap<String, Map>,
+    /// What is selected to be read, in a read.
+    pub catalog: Option<ConfiguredCatalog>,
+    /// Whether this is a test read: no retries, no cache, no streaming.
+    pub is_test_read: bool,
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment").field("base_dir", &self.base_dir).finish_non_exhaustive()
+    }
+}
+
+/// Hears of what happens while components run; the protocol run, a test read, and the progress
+/// display each are one.
+pub trait Observer: Send + Sync {
+    /// The server of `stream` asked us to slow down.
+    fn rate_limited(&self, _stream: &str) {}
+
+    /// A component changed the config (a refreshed token): it has to be kept before the next request.
+    fn config_changed(&self, _config: &Map) {}
+
+    /// A slice is about to be read.
+    fn slice_started(&self, _stream: &str, _slice: &StreamSlice) {}
+
+    /// A request was answered.
+    fn answered(&self, _stream: &str) {}
+}
+
+/// An observer that does not listen.
+#[derive(Debug)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {}
+
+/// What the components of one stream are built with.
+#[derive(Clone)]
+pub struct BuildContext<'a> {
+    /// All families.
+    pub registry: &'static Registry,
+    /// What the whole run shares.
+    pub environment: &'a Arc<Environment>,
+    /// The config, migrated and transformed.
+    pub config: Config,
+    /// The stream that is built.
+    pub stream: StreamScope,
+}
+
+/// What the parts of one stream need of one another while it is built.
+#[derive(Clone, Default)]
+pub struct StreamScope {
+    /// Its name.
+    pub name: String,
+    /// Its incoming state, when it is built inside another stream whose state holds it;
+    /// a top-level stream's is in [`Environment::states`].
+    pub parent_state: Option<Map>,
+    /// Whether it is built as the parent of another stream.
+    pub is_parent: bool,
+    /// Its transformations, which the record selector applies.
+    pub transformations: Vec<Arc<dyn Transformation>>,
+    /// Its schema, which normalisation follows.
+    pub schema: Option<Arc<dyn SchemaLoader>>,
+    /// Its cursor, which adds to requests and filters records.
+    pub cursor: Option<Arc<dyn Cursor>>,
+    /// Whether the record selector drops records that the cursor does not want.
+    pub filters_client_side: bool,
+    /// Whether pagination stops at a record that the cursor does not want.
+    pub is_data_feed: bool,
+    /// Paths of the fields that identify a record.
+    pub primary_key: Vec<Vec<String>>,
+}
+
+impl BuildContext<'_> {
+    /// The same context for (the parts of) another stream.
+    #[must_use]
+    pub fn for_stream(&self, stream: StreamScope) -> Self {
+        Self { stream, ..self.clone() }
+    }
+
+    /// Reads the mapping at `node` as `S`; its first finding is the error.
+    pub fn read<S: Shape>(&self, node: &Node) -> Result<S, BuildError> {
+        let mut findings = Findings::default();
+        let shape = S::read(node, &mut Reader::new(self.registry, &mut findings));
+        shape.ok_or_else(|| {
+            let finding = findings.first_error();
+            let message = finding.map_or("it cannot be read", |finding| &finding.message);
+            BuildError::at(node, format!("`{}`: {message}", S::TYPE)).class("ValidationError")
+        })
+    }
+
+    /// The variables of every template that is evaluated while components are built.
+    pub fn scope<'a>(&'a self, config: &'a Map) -> Scope<'a> {
+        Scope::new(&self.environment.run).with("config", config)
+    }
+
+    /// The state that the stream starts from.
+    pub fn incoming_state(&self) -> Option<&Map> {
+        if self.stream.is_parent {
+            return self.stream.parent_state.as_ref();
+        }
+        self.environment.states.get(&self.stream.name)
+    }
+
+    /// The cursor field that the configured catalog chose for the stream.
+    pub fn catalog_cursor_field(&self) -> Option<&str> {
+        let catalog = self.environment.catalog.as_ref()?;
+        let stream = catalog.streams.iter().find(|it| it.stream.name == self.stream.name)?;
+        stream.cursor_field.as_ref()?.first().map(String::as_str)
+    }
+
+    /// The JSON schema that the configured catalog has for the stream.
+    pub fn catalog_schema(&self) -> Option<&Json> {
+        let catalog = self.environment.catalog.as_ref()?;
+        let stream = catalog.streams.iter().find(|it| it.stream.name == self.stream.name)?;
+        Some(&stream.stream.json_schema)
+    }
+}
+
+impl std::fmt::Debug for BuildContext<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BuildContext").field("stream", &self.stream.name).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for StreamScope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamScope").field("name", &self.name).finish_non_exhaustive()
+    }
+}

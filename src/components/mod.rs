@@ -1,0 +1,452 @@
+//! The declarative language: one folder per family, one file per component.
+//!
+//! Families never import one another.
+//! They meet through the traits of this file, and through [`Slot`]s: a field
+//! that holds another component stays as it is written until the registry,
+//! the one file that knows all families, builds it.
+
+mod build;
+mod config_handle;
+mod error;
+mod request_option;
+mod request_parts;
+pub mod shape;
+pub mod slot;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+
+use crate::http::{Headers, PreparedRequest, Response, RetryPolicy};
+use crate::value::{Json, Map, StreamSlice};
+
+pub use build::{BuildContext, Environment, Observer, StreamScope};
+pub use config_handle::Config;
+pub use error::{BuildError, ReadError};
+pub use request_option::{InjectInto, RequestOption};
+pub use request_parts::{BodyData, RequestParts};
+pub use slot::{Component, Family, Member, Registry, Slot};
+
+/// The parameters that reached a component, for its templates.
+pub type Parameters = Arc<Map>;
+
+/// A stream ready to be described and read.
+pub struct Stream {
+    /// Its name, unique in a source.
+    pub name: String,
+    /// Paths of the fields that identify a record, as the catalog lists them.
+    pub primary_key: Vec<Vec<String>>,
+    /// Where its JSON schema comes from.
+    pub schema: Arc<dyn SchemaLoader>,
+    /// Reads the records of one slice.
+    pub retriever: Arc<dyn Retriever>,
+    /// Makes the slices, and keeps the state.
+    pub cursor: Arc<dyn Cursor>,
+    /// Whether its records come with files.
+    pub is_file_based: bool,
+    /// The group of streams it may not be read together with.
+    pub group: Option<String>,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Reads the records of a slice.
+pub trait Retriever: Send + Sync {
+    /// Gives the slice's records to `sink` in order, until it wants no more.
+    fn read<'a>(
+        &'a self,
+        slice: &'a StreamSlice,
+        sink: &'a mut dyn RecordSink,
+    ) -> BoxFuture<'a, Result<(), ReadError>>;
+}
+
+/// Takes records; where back-pressure comes from.
+pub trait RecordSink: Send {
+    /// Takes the next records of the slice; `Break` asks for no more.
+    fn records<'a>(
+        &'a mut self,
+        records: Vec<Json>,
+    ) -> BoxFuture<'a, Result<ControlFlow<()>, ReadError>>;
+}
+
+/// Splits a stream into slices, and knows what has been read of it: its state.
+///
+/// A stream without `incremental_sync` has one too, whose state only says
+/// that the stream was read.
+pub trait Cursor: Send + Sync {
+    /// The slices to read, made while earlier ones are read already.
+    fn slices(&self) -> BoxStream<'_, Result<StreamSlice, ReadError>>;
+
+    /// What slice and window add to a request.
+    fn request_parts(&self, slice: &StreamSlice) -> Result<RequestParts, ReadError>;
+
+    /// Takes note of records of a slice; they are on their way out already.
+    fn observe(&self, slice: &StreamSlice, records: &[Json]) -> Result<(), ReadError>;
+
+    /// Whether the record lies within the window that is wanted.
+    fn should_be_synced(&self, _record: &Json) -> bool {
+        true
+    }
+
+    /// Takes note that a slice was read whole; gives the state to print, if it is time.
+    fn close_slice(&self, slice: &StreamSlice) -> Result<Option<Map>, ReadError>;
+
+    /// Takes note that all slices were made and read (not necessarily with success).
+    fn finish(&self) -> Result<Option<Map>, ReadError>;
+
+    /// The state as of now.
+    fn state(&self) -> Map;
+
+    /// The cursor field, when the stream can be read incrementally.
+    fn cursor_field(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether the configured catalog may name another cursor field.
+    fn allows_catalog_cursor_field(&self) -> bool {
+        false
+    }
+}
+
+/// What `incremental_sync` holds: makes the cursor of a stream.
+pub trait IncrementalSync: Send + Sync {
+    /// The cursor over the windows of each of `router`'s partitions (or of the one there is).
+    fn cursor(
+        &self,
+        router: Option<Arc<dyn PartitionRouter>>,
+        state: Option<&Map>,
+        cx: &BuildContext<'_>,
+    ) -> Result<Arc<dyn Cursor>, BuildError>;
+
+    /// Whether records outside the window are dropped by us, before or after transformations.
+    fn filters_client_side(&self) -> bool {
+        false
+    }
+
+    /// Whether pagination stops at the first record outside the window.
+    fn is_data_feed(&self) -> bool {
+        false
+    }
+}
+
+/// Splits a stream into partitions.
+pub trait PartitionRouter: Send + Sync {
+    /// The partitions, made while earlier ones are read already.
+    fn partitions(&self) -> BoxStream<'_, Result<StreamSlice, ReadError>>;
+
+    /// What a partition adds to a request.
+    fn request_parts(&self, slice: &StreamSlice) -> Result<RequestParts, ReadError>;
+
+    /// Takes the parents' states out of the stream's own state before partitions are made.
+    fn set_initial_state(&self, _state: &Map) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    /// The parents' states, by parent name; `None` when there is nothing of the kind.
+    fn parent_state(&self) -> Option<Map> {
+        None
+    }
+
+    /// The key that each partition has; the grouping router needs to know.
+    fn partition_fields(&self) -> Vec<String>;
+}
+
+/// Sends requests.
+pub trait Requester: Send + Sync {
+    /// Sends one request, with retries, and gives what it came to.
+    fn send<'a>(
+        &'a self,
+        input: RequestInput<'a>,
+    ) -> BoxFuture<'a, Result<Answer, ReadError>>;
+}
+
+/// What a request depends on.
+#[derive(Debug, Default)]
+pub struct RequestInput<'a> {
+    /// The slice that is read.
+    pub slice: Option<&'a StreamSlice>,
+    /// The token of the page, when it is not the first.
+    pub next_page_token: Option<&'a Json>,
+    /// Replaces the requester's own path (a page's URL or path).
+    pub path: Option<String>,
+    /// What paginator, partition and cursor add.
+    pub parts: RequestParts,
+    /// Further variables for the requester's templates.
+    pub variables: Vec<(&'static str, &'a Json)>,
+    /// Whether the body is to be streamed, not decoded by content encoding.
+    pub is_streamed: bool,
+}
+
+/// What a request came to.
+#[derive(Debug)]
+pub enum Answer {
+    /// A response to read records from.
+    Response(Response),
+    /// A response that the error handler ignores: no records, no next page when its status is an error.
+    Ignored(Response),
+    /// Start the pagination of the slice again.
+    ResetPagination,
+    /// Ask for the same page with a smaller size.
+    ReducePageSize(String),
+    /// Split the window of the slice.
+    SplitRequestWindow(String),
+}
+
+/// Adds proof of identity to requests.
+pub trait Authenticator: Send + Sync {
+    /// What it adds to the request's options.
+    fn request_parts<'a>(
+        &'a self,
+        input: &'a RequestInput<'a>,
+    ) -> BoxFuture<'a, Result<RequestParts, ReadError>>;
+
+    /// Signs a request before each attempt; overwrites its own headers.
+    fn sign<'a>(
+        &'a self,
+        request: &'a mut PreparedRequest,
+    ) -> BoxFuture<'a, Result<(), ReadError>>;
+
+    /// Gets a new token after `rejected` was refused; `None` when it cannot.
+    fn refresh<'a>(
+        &'a self,
+        _rejected: &'a PreparedRequest,
+    ) -> Option<BoxFuture<'a, Result<(), ReadError>>> {
+        None
+    }
+}
+
+/// Decides what a response means.
+pub trait ErrorHandler: RetryPolicy {
+    /// The waits it knows, for the handler that contains it.
+    fn backoff_strategies(&self) -> &[Arc<dyn BackoffStrategy>];
+}
+
+/// Says how long to wait before the next attempt.
+pub trait BackoffStrategy: Send + Sync {
+    /// Seconds to wait, or `None` to let the next strategy answer. `attempt` starts at 1.
+    fn backoff(
+        &self,
+        attempt: u32,
+        response: Option<&Response>,
+    ) -> Result<Option<f64>, ReadError>;
+}
+
+/// Walks over the pages of a slice.
+pub trait Paginator: Send + Sync {
+    /// The token of the first page, when even that has one.
+    fn first_token(&self) -> Result<Option<Json>, ReadError>;
+
+    /// The token of the page after `page`; `None` ends the slice.
+    fn next_token(
+        &self,
+        page: &Page<'_>,
+        last_token: Option<&Json>,
+    ) -> Result<Option<Json>, ReadError>;
+
+    /// The URL or path that replaces the requester's, when the token is one.
+    fn path(&self, token: Option<&Json>) -> Result<Option<String>, ReadError>;
+
+    /// What token and page size add to a request.
+    fn request_parts(&self, token: Option<&Json>) -> Result<RequestParts, ReadError>;
+
+    /// What it looks at in a response.
+    fn response_needs(&self) -> ResponseNeeds {
+        ResponseNeeds::Nothing
+    }
+}
+
+/// Computes page tokens.
+pub trait PaginationStrategy: Send + Sync {
+    /// See [`Paginator::first_token`].
+    fn first_token(&self) -> Result<Option<Json>, ReadError>;
+
+    /// See [`Paginator::next_token`].
+    fn next_token(
+        &self,
+        page: &Page<'_>,
+        last_token: Option<&Json>,
+    ) -> Result<Option<Json>, ReadError>;
+
+    /// Records a page is asked for.
+    fn page_size(&self) -> Option<u64>;
+
+    /// See [`Paginator::response_needs`].
+    fn response_needs(&self) -> ResponseNeeds {
+        ResponseNeeds::Nothing
+    }
+}
+
+/// How much of a decoded response is looked at after its records were taken out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResponseNeeds {
+    /// Nothing of the body.
+    Nothing,
+    /// Only these paths from the root of the body.
+    Paths(Vec<Vec<String>>),
+    /// Possibly everything, the records included.
+    Everything,
+}
+
+/// A page that was read, as a pagination strategy sees it.
+#[derive(Debug)]
+pub struct Page<'a> {
+    /// The response's status.
+    pub status: u16,
+    /// The response's headers.
+    pub headers: &'a Headers,
+    /// The first element that the decoder gave, `{}` when it gave none.
+    pub body: &'a Json,
+    /// The last record after filter and transformations.
+    pub last_record: Option<&'a Json>,
+    /// Records extracted, before the filter.
+    pub n_extracted: usize,
+    /// Records after the filter.
+    pub n_selected: usize,
+    /// The slice that is read.
+    pub slice: &'a StreamSlice,
+}
+
+/// Turns bodies into elements.
+pub trait Decoder: Send + Sync {
+    /// Begins a body.
+    fn begin(&self, headers: &Headers) -> Box<dyn Decode>;
+
+    /// Whether elements come out while the body is still received, from bytes as they are sent.
+    fn is_streamed(&self) -> bool {
+        false
+    }
+
+    /// Whether a paginator can look into what it decodes.
+    fn supports_pagination(&self) -> bool;
+}
+
+/// The decoding of one body.
+pub trait Decode: Send {
+    /// Takes the next bytes, and appends the elements they complete.
+    fn feed(&mut self, bytes: &[u8], elements: &mut Vec<Json>) -> Result<(), ReadError>;
+
+    /// Appends what is left when the body has ended.
+    fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError>;
+}
+
+/// Finds records in an element.
+pub trait RecordExtractor: Send + Sync {
+    /// Appends the element's records; `Take` may leave holes in the element.
+    fn extract(
+        &self,
+        element: &mut Json,
+        mode: Extraction,
+        records: &mut Vec<Json>,
+    ) -> Result<(), ReadError>;
+
+    /// The literal path of keys that its records lie under, if there is just one.
+    fn path(&self) -> Option<&[String]> {
+        None
+    }
+}
+
+/// Whether an element is looked at after its records were extracted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extraction {
+    /// The records may be moved out of the element.
+    Take,
+    /// The element has to stay whole.
+    Copy,
+}
+
+/// Extracts, filters, transforms, and normalises.
+pub trait RecordSelector: Send + Sync {
+    /// Appends the records of one element to those of its page.
+    fn select(
+        &self,
+        element: &mut Json,
+        mode: Extraction,
+        slice: &StreamSlice,
+        next_page_token: Option<&Json>,
+        page: &mut PageRecords,
+    ) -> Result<(), ReadError>;
+
+    /// See [`RecordExtractor::path`].
+    fn path(&self) -> Option<&[String]>;
+}
+
+/// The records of a page so far.
+#[derive(Debug, Default)]
+pub struct PageRecords {
+    /// Those to give out, in order.
+    pub records: Vec<Json>,
+    /// How many there were before the filter.
+    pub n_extracted: usize,
+}
+
+/// Says which records are kept.
+pub trait RecordFilter: Send + Sync {
+    /// Whether to keep the record.
+    fn keeps(
+        &self,
+        record: &Json,
+        slice: &StreamSlice,
+        next_page_token: Option<&Json>,
+    ) -> Result<bool, ReadError>;
+}
+
+/// Changes a record in place.
+pub trait Transformation: Send + Sync {
+    /// Changes `record`.
+    fn transform(&self, record: &mut Map, slice: &StreamSlice) -> Result<(), ReadError>;
+}
+
+/// Knows a stream's JSON schema.
+pub trait SchemaLoader: Send + Sync {
+    /// The schema; some ask the API for it.
+    fn load(&self) -> BoxFuture<'_, Result<Arc<Json>, ReadError>>;
+
+    /// The schema when it is known without asking.
+    fn known(&self) -> Option<Arc<Json>> {
+        None
+    }
+}
+
+/// Turns an older state into today's form.
+pub trait StateMigration: Send + Sync {
+    /// Whether `state` is in the older form.
+    fn should_migrate(&self, state: &Map) -> bool;
+
+    /// The state in today's form.
+    fn migrate(&self, state: Map) -> Result<Map, ReadError>;
+}
+
+macro_rules! families {
+    ($($name:literal: $family:ty => $built:ty;)*) => {
+        $(impl Family for $family {
+            const NAME: &'static str = $name;
+            type Built = $built;
+        })*
+    };
+}
+
+families! {
+    "stream": Stream => Arc<Stream>;
+    "retriever": dyn Retriever => Arc<dyn Retriever>;
+    "incremental sync": dyn IncrementalSync => Arc<dyn IncrementalSync>;
+    "partition router": dyn PartitionRouter => Arc<dyn PartitionRouter>;
+    "requester": dyn Requester => Arc<dyn Requester>;
+    "authenticator": dyn Authenticator => Arc<dyn Authenticator>;
+    "error handler": dyn ErrorHandler => Arc<dyn ErrorHandler>;
+    "backoff strategy": dyn BackoffStrategy => Arc<dyn BackoffStrategy>;
+    "paginator": dyn Paginator => Arc<dyn Paginator>;
+    "pagination strategy": dyn PaginationStrategy => Arc<dyn PaginationStrategy>;
+    "decoder": dyn Decoder => Arc<dyn Decoder>;
+    "record extractor": dyn RecordExtractor => Arc<dyn RecordExtractor>;
+    "record selector": dyn RecordSelector => Arc<dyn RecordSelector>;
+    "record filter": dyn RecordFilter => Arc<dyn RecordFilter>;
+    "transformation": dyn Transformation => Arc<dyn Transformation>;
+    "schema loader": dyn SchemaLoader => Arc<dyn SchemaLoader>;
+    "state migration": dyn StateMigration => Arc<dyn StateMigration>;
+}

@@ -1,0 +1,249 @@
+//! Fields that hold another component, and the table that says who can stand there.
+
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde_json::json;
+
+use crate::manifest::{Finding, Node};
+use crate::value::Json;
+
+use super::error::BuildError;
+use super::shape::{Definition, FieldValue, Reader, Shape};
+use super::BuildContext;
+
+/// A family of components that can stand for one another.
+pub trait Family: 'static {
+    /// The family's name, as `components/registry.rs` lists it.
+    const NAME: &'static str;
+    /// What building a member gives.
+    type Built: 'static;
+}
+
+/// A component's YAML mapping that knows how it is built.
+pub trait Component: Shape {
+    /// The family it belongs to.
+    type Family: Family + ?Sized;
+
+    /// Builds the object that runs.
+    fn build(
+        self,
+        cx: &BuildContext<'_>,
+    ) -> Result<<Self::Family as Family>::Built, BuildError>;
+}
+
+/// Which members of a family a field accepts.
+pub trait Accepts: 'static {
+    /// The types accepted; `None` accepts the whole family.
+    const TYPES: Option<&'static [&'static str]>;
+}
+
+/// Accepts the whole family.
+#[derive(Debug, Clone, Copy)]
+pub struct Whole;
+
+impl Accepts for Whole {
+    const TYPES: Option<&'static [&'static str]> = None;
+}
+
+/// Declares a part of a family that a field accepts: `accepts!(Archived = "CsvDecoder", "JsonDecoder");`
+macro_rules! accepts {
+    ($(#[doc = $doc:literal])* $name:ident = $($type:literal),+ $(,)?) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name;
+
+        impl $crate::components::slot::Accepts for $name {
+            const TYPES: Option<&'static [&'static str]> = Some(&[$($type),+]);
+        }
+    };
+}
+
+pub(crate) use accepts;
+
+/// A field that holds a component of family `F`, still as it is written.
+pub struct Slot<F: Family + ?Sized, A: Accepts = Whole> {
+    node: Node,
+    family: PhantomData<fn() -> (Box<F>, A)>,
+}
+
+impl<F: Family + ?Sized, A: Accepts> Slot<F, A> {
+    /// A slot filled with `node`, which is checked when it is built.
+    pub fn new(node: Node) -> Self {
+        Self { node, family: PhantomData }
+    }
+
+    /// What is written.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Builds the component.
+    pub fn build(&self, cx: &BuildContext<'_>) -> Result<F::Built, BuildError> {
+        cx.registry.build::<F>(&self.node, cx)
+    }
+}
+
+impl<F: Family + ?Sized, A: Accepts> Clone for Slot<F, A> {
+    fn clone(&self) -> Self {
+        Self::new(self.node.clone())
+    }
+}
+
+impl<F: Family + ?Sized, A: Accepts> fmt::Debug for Slot<F, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Slot<{}>({})", F::NAME, self.node.type_name().unwrap_or("?"))
+    }
+}
+
+impl<F: Family + ?Sized, A: Accepts> FieldValue for Slot<F, A> {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let registry = reader.registry();
+        registry.check(F::NAME, A::TYPES, node, reader).then(|| Self::new(node.clone()))
+    }
+
+    fn schema() -> Json {
+        match A::TYPES {
+            Some(types) => {
+                let refs: Vec<_> =
+                    types.iter().map(|it| json!({"$ref": format!("#/definitions/{it}")})).collect();
+                json!({"anyOf": refs})
+            }
+            // The registry writes the union, which only it knows.
+            None => json!({"$family": F::NAME}),
+        }
+    }
+}
+
+/// One member of a family: how it is checked, described, and built.
+#[derive(Clone, Copy)]
+pub struct Member {
+    /// The component's `type`.
+    pub type_name: &'static str,
+    check: fn(&Node, &mut Reader<'_>) -> bool,
+    definition: Option<fn() -> Definition>,
+    build: fn(&Node, &BuildContext<'_>) -> Result<Box<dyn Any>, BuildError>,
+}
+
+impl Member {
+    /// The member that `C` is.
+    pub const fn of<C: Component>() -> Self {
+        Self {
+            type_name: C::TYPE,
+            check: |node, reader| C::read(node, reader).is_some(),
+            definition: Some(C::definition),
+            build: |node, cx| {
+                let shape = cx.read::<C>(node)?;
+                Ok(Box::new(shape.build(cx)?))
+            },
+        }
+    }
+
+    /// A member of the language that this version cannot run yet.
+    pub const fn planned(type_name: &'static str) -> Self {
+        Self {
+            type_name,
+            check: |node, reader| {
+                let name = node.type_name().unwrap_or_default();
+                let message = format!("this version cannot run a `{name}` yet");
+                reader.note(Finding::warning("component/unsupported", message), node);
+                true
+            },
+            definition: None,
+            build: |node, _| {
+                let name = node.type_name().unwrap_or_default();
+                Err(BuildError::at(node, format!("this version cannot run a `{name}` yet")))
+            },
+        }
+    }
+
+    /// The member's part of the published JSON schema.
+    pub fn definition(&self) -> Option<Definition> {
+        self.definition.map(|make| make())
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Member").field(&self.type_name).finish()
+    }
+}
+
+/// All families with their members; the one value is in `components/registry.rs`.
+#[derive(Debug)]
+pub struct Registry {
+    /// Family name and members.
+    pub families: &'static [(&'static str, &'static [Member])],
+}
+
+impl Registry {
+    /// The members of a family.
+    pub fn members(&self, family: &str) -> &'static [Member] {
+        self.families
+            .iter()
+            .find(|(name, _)| *name == family)
+            .map_or(&[], |(_, members)| *members)
+    }
+
+    fn member(&self, family: &str, node: &Node) -> Option<&'static Member> {
+        let type_name = node.type_name()?;
+        self.members(family).iter().find(|member| member.type_name == type_name)
+    }
+
+    /// Checks that a component of `family` (and among `accepted`) is written at `node`.
+    pub fn check(
+        &self,
+        family: &str,
+        accepted: Option<&[&str]>,
+        node: &Node,
+        reader: &mut Reader<'_>,
+    ) -> bool {
+        if node.as_map().is_none() {
+            reader.wrong_kind(node, &format!("a {family} (a mapping with a `type`)"));
+            return false;
+        }
+        let member = self
+            .member(family, node)
+            .filter(|member| accepted.is_none_or(|types| types.contains(&member.type_name)));
+        if let Some(member) = member {
+            return (member.check)(node, reader);
+        }
+        let candidates: Vec<&str> = match accepted {
+            Some(types) => types.to_vec(),
+            None => self.members(family).iter().map(|member| member.type_name).collect(),
+        };
+        let place = node.get("type").unwrap_or(node);
+        let finding = match place.as_str() {
+            Some(name) => {
+                Finding::error("schema/type", format!("`{name}` is not a {family} that fits here"))
+                    .help(format!("it is one of {}", candidates.join(", ")))
+                    .suggest(name, candidates)
+            }
+            None => Finding::error("schema/type", "`type` is missing")
+                .help(format!("it is one of {}", candidates.join(", "))),
+        };
+        reader.note(finding, place);
+        false
+    }
+
+    /// Builds the component of family `F` that is written at `node`.
+    pub fn build<F: Family + ?Sized>(
+        &self,
+        node: &Node,
+        cx: &BuildContext<'_>,
+    ) -> Result<F::Built, BuildError> {
+        let Some(member) = self.member(F::NAME, node) else {
+            let name = node.type_name().unwrap_or("nothing");
+            return Err(BuildError::at(node, format!("`{name}` is not a {}", F::NAME)));
+        };
+        let built = (member.build)(node, cx)?;
+        match built.downcast::<F::Built>() {
+            Ok(built) => Ok(*built),
+            Err(_) => Err(BuildError::at(
+                node,
+                format!("`{}` is registered in the wrong family", member.type_name),
+            )),
+        }
+    }
+}
