@@ -7,7 +7,9 @@
 pub mod failure;
 pub mod message;
 pub mod record;
+pub mod writer;
 
 pub use failure::{FailureType, TracedError};
 pub use message::{Level, Message, StreamDescriptor};
 pub use record::RecordFrame;
+pub use writer::{Closed, Writer, WriterThread};
