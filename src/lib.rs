@@ -6,4 +6,5 @@
 pub mod manifest;
 pub mod protocol;
 pub mod run;
+pub mod template;
 pub mod value;

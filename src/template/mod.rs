@@ -1,0 +1,28 @@
+//! The Jinja dialect of manifests, over Python's values.
+//!
+//! A template is parsed once, when the manifest is built. Evaluating it walks
+//! the syntax tree over values that borrow from the scope, renders text, and
+//! reads that text back as a Python literal, as the reference does.
+
+mod args;
+mod cx;
+mod datetime;
+mod dict;
+mod error;
+mod functions;
+mod iterate;
+mod methods;
+mod object;
+mod ops;
+mod repr;
+mod syntax;
+mod value;
+
+pub use args::Args;
+pub use cx::Cx;
+pub use datetime::{DateTime, Duration, TimeDelta, Zone};
+pub use dict::{Dict, Key, Set, StrKey};
+pub use error::EvalError;
+pub use functions::Function;
+pub use syntax::SyntaxError;
+pub use value::{BoundMethod, Missing, Text, Undefined, Value};
