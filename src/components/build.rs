@@ -9,7 +9,8 @@ use crate::manifest::{Findings, Node};
 use crate::protocol::ConfiguredCatalog;
 use crate::run::RunContext;
 use crate::template::Scope;
-use crate::value::{Json, Map, Secrets, StreamSlice};
+use crate::value::secret::Secrets;
+use crate::value::{Json, Map, StreamSlice};
 
 use super::config_handle::Config;
 use super::error::BuildError;

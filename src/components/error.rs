@@ -104,7 +104,7 @@ impl ReadError {
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Traced(error) => f.write_str(&error.message),
+            Self::Traced(error) => f.write_str(error.message.as_deref().unwrap_or_default()),
             Self::Unexpected { message, .. } => f.write_str(message),
             Self::Cancelled => f.write_str("the run was stopped"),
         }

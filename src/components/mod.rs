@@ -8,8 +8,10 @@
 mod build;
 mod config_handle;
 mod error;
+pub mod registry;
 mod request_option;
 mod request_parts;
+
 pub mod shape;
 pub mod slot;
 
@@ -160,10 +162,7 @@ pub trait PartitionRouter: Send + Sync {
 /// Sends requests.
 pub trait Requester: Send + Sync {
     /// Sends one request, with retries, and gives what it came to.
-    fn send<'a>(
-        &'a self,
-        input: RequestInput<'a>,
-    ) -> BoxFuture<'a, Result<Answer, ReadError>>;
+    fn send<'a>(&'a self, input: RequestInput<'a>) -> BoxFuture<'a, Result<Answer, ReadError>>;
 }
 
 /// What a request depends on.
@@ -207,10 +206,8 @@ pub trait Authenticator: Send + Sync {
     ) -> BoxFuture<'a, Result<RequestParts, ReadError>>;
 
     /// Signs a request before each attempt; overwrites its own headers.
-    fn sign<'a>(
-        &'a self,
-        request: &'a mut PreparedRequest,
-    ) -> BoxFuture<'a, Result<(), ReadError>>;
+    fn sign<'a>(&'a self, request: &'a mut PreparedRequest)
+    -> BoxFuture<'a, Result<(), ReadError>>;
 
     /// Gets a new token after `rejected` was refused; `None` when it cannot.
     fn refresh<'a>(
@@ -230,11 +227,7 @@ pub trait ErrorHandler: RetryPolicy {
 /// Says how long to wait before the next attempt.
 pub trait BackoffStrategy: Send + Sync {
     /// Seconds to wait, or `None` to let the next strategy answer. `attempt` starts at 1.
-    fn backoff(
-        &self,
-        attempt: u32,
-        response: Option<&Response>,
-    ) -> Result<Option<f64>, ReadError>;
+    fn backoff(&self, attempt: u32, response: Option<&Response>) -> Result<Option<f64>, ReadError>;
 }
 
 /// Walks over the pages of a slice.

@@ -3,7 +3,4 @@
 use super::slot::Registry;
 
 /// All families with their members.
-pub static REGISTRY: Registry = Registry {
-    families: &[
-    ],
-};
+pub static REGISTRY: Registry = Registry { families: &[] };

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::template::{EvalError, InterpolatedString, Scope};
 use crate::value::{Json, Map};
 
+use super::Parameters;
 use super::error::BuildError;
 use super::request_parts::{BodyData, RequestParts};
-use super::shape::{choice, shape, Text};
-use super::Parameters;
+use super::shape::{Text, choice, shape};
 
 choice! {
     /// The part of a request that a value goes into.
@@ -26,7 +26,7 @@ choice! {
 
 /// The YAML shape.
 pub mod yaml {
-    use super::{shape, InjectInto, Text};
+    use super::{InjectInto, Text, shape};
 
     shape! {
         /// Where in a request a value goes.
@@ -54,7 +54,8 @@ impl RequestOption {
     pub fn build(shape: &yaml::RequestOption, parameters: &Parameters) -> Result<Self, BuildError> {
         let path: Vec<&Text> = match (&shape.field_name, &shape.field_path) {
             (Some(_), Some(_)) => {
-                let message = "Only one of field_name or field_path can be provided to RequestOption";
+                let message =
+                    "Only one of field_name or field_path can be provided to RequestOption";
                 return Err(BuildError::in_span(shape.span, message));
             }
             (None, None) => {
@@ -85,7 +86,11 @@ impl RequestOption {
     pub fn collides_with(&self, other: &Self) -> bool {
         self.inject_into == other.inject_into
             && self.path.len() == other.path.len()
-            && self.path.iter().zip(&other.path).all(|(left, right)| left.source() == right.source())
+            && self
+                .path
+                .iter()
+                .zip(&other.path)
+                .all(|(left, right)| left.source() == right.source())
     }
 
     /// Puts `value` where it goes, over what is there.

@@ -131,7 +131,11 @@ mod tests {
 
     #[test]
     fn joins_different_keys() {
-        check(params(&json!({"a": 1})), params(&json!({"b": 2})), Some(&params(&json!({"a": 1, "b": 2}))));
+        check(
+            params(&json!({"a": 1})),
+            params(&json!({"b": 2})),
+            Some(&params(&json!({"a": 1, "b": 2}))),
+        );
     }
 
     #[test]

@@ -9,9 +9,9 @@ use serde_json::json;
 use crate::manifest::{Finding, Node};
 use crate::value::Json;
 
+use super::BuildContext;
 use super::error::BuildError;
 use super::shape::{Definition, FieldValue, Reader, Shape};
-use super::BuildContext;
 
 /// A family of components that can stand for one another.
 pub trait Family: 'static {
@@ -27,10 +27,7 @@ pub trait Component: Shape {
     type Family: Family + ?Sized;
 
     /// Builds the object that runs.
-    fn build(
-        self,
-        cx: &BuildContext<'_>,
-    ) -> Result<<Self::Family as Family>::Built, BuildError>;
+    fn build(self, cx: &BuildContext<'_>) -> Result<<Self::Family as Family>::Built, BuildError>;
 }
 
 /// Which members of a family a field accepts.
@@ -180,10 +177,7 @@ pub struct Registry {
 impl Registry {
     /// The members of a family.
     pub fn members(&self, family: &str) -> &'static [Member] {
-        self.families
-            .iter()
-            .find(|(name, _)| *name == family)
-            .map_or(&[], |(_, members)| *members)
+        self.families.iter().find(|(name, _)| *name == family).map_or(&[], |(_, members)| *members)
     }
 
     fn member(&self, family: &str, node: &Node) -> Option<&'static Member> {
