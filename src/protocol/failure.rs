@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::message::{ErrorTrace, Message, StreamDescriptor};
-use crate::value::secret::Secrets;
+use crate::value::Secrets;
 
 /// Who can mend a failure; the platform decides by it whether to try again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -6,11 +6,12 @@
 //! kept everywhere in states: all of that as the reference prints it.
 
 use jiff::Timestamp;
-use serde::ser::{SerializeMap, Serializer};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::ser::{Error, Serializer};
+use serde_json::value::RawValue;
 
 use super::failure::FailureType;
-use crate::value::{Json, Map};
+use crate::value::{Json, Map, write_object, write_record_data};
 
 /// One line of output; records have their own road, [`super::RecordFrame`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -135,7 +136,7 @@ pub struct Log {
 #[serde(rename_all = "camelCase")]
 pub struct Spec {
     /// The JSON schema of the configuration.
-    #[serde(serialize_with = "without_top_level_nulls")]
+    #[serde(serialize_with = "without_nulls")]
     pub connection_specification: Map,
     /// Where the source is described.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,7 +146,7 @@ pub struct Spec {
     supports_dbt: bool,
     /// How a user authorises the source in a browser; printed as it is.
     #[serde(rename = "advanced_auth", skip_serializing_if = "Option::is_none")]
-    pub advanced_auth: Option<Map>,
+    pub advanced_auth: Option<Json>,
 }
 
 impl Spec {
@@ -188,7 +189,7 @@ pub struct Catalog {
 }
 
 /// How a stream can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum SyncMode {
@@ -202,7 +203,7 @@ pub struct Stream {
     /// The name, unique within the source.
     pub name: String,
     /// The JSON schema of its records.
-    #[serde(serialize_with = "without_top_level_nulls")]
+    #[serde(serialize_with = "without_nulls")]
     pub json_schema: Map,
     /// How it can be read.
     pub supported_sync_modes: Vec<SyncMode>,
@@ -264,6 +265,7 @@ pub struct StreamState {
     /// The stream.
     pub stream_descriptor: StreamDescriptor,
     /// Where to go on; nulls are kept.
+    #[serde(serialize_with = "as_written")]
     pub stream_state: Map,
 }
 
@@ -375,16 +377,27 @@ pub enum Control {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConnectorConfig {
     /// The configuration.
-    #[serde(serialize_with = "without_top_level_nulls")]
+    #[serde(serialize_with = "without_nulls")]
     pub config: Map,
 }
 
-fn without_top_level_nulls<S: Serializer>(map: &Map, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut out = serializer.serialize_map(None)?;
-    for (key, value) in map.iter().filter(|(_, value)| !matches!(value, Json::Null)) {
-        out.serialize_entry(key, value)?;
-    }
-    out.end()
+fn as_written<S: Serializer>(map: &Map, serializer: S) -> Result<S::Ok, S::Error> {
+    serialize_text(serializer, |text| write_object(map, text))
+}
+
+fn without_nulls<S: Serializer>(map: &Map, serializer: S) -> Result<S::Ok, S::Error> {
+    serialize_text(serializer, |text| write_record_data(map, text))
+}
+
+/// Serialises what `write` makes: serde's own numbers look a little different.
+fn serialize_text<S: Serializer>(
+    serializer: S,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Result<S::Ok, S::Error> {
+    let mut text = Vec::new();
+    write(&mut text);
+    let text = String::from_utf8(text).map_err(S::Error::custom)?;
+    RawValue::from_string(text).map_err(S::Error::custom)?.serialize(serializer)
 }
 
 #[cfg(test)]
@@ -467,10 +480,10 @@ mod tests {
     #[test]
     fn state_keeps_nulls_and_counts_in_floats() {
         check(
-            &Message::state("s", map(json!({"a": null, "b": {"c": null}})), 2),
+            &Message::state("s", map(json!({"a": null, "b": {"c": null}, "x": 1e16})), 2),
             concat!(
                 r#"{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"s"},"#,
-                r#""stream_state":{"a":null,"b":{"c":null}}},"sourceStats":{"recordCount":2.0}}}"#,
+                r#""stream_state":{"a":null,"b":{"c":null},"x":1e+16}},"sourceStats":{"recordCount":2.0}}}"#,
             ),
         );
     }

@@ -4,12 +4,19 @@
 //! short road for the one kind that is printed a million times, and
 //! [`failure`] the one form in which an error reaches the platform.
 
+pub mod catalog;
+pub mod error;
 pub mod failure;
+mod incoming;
 pub mod message;
 pub mod record;
+pub mod state;
 pub mod writer;
 
+pub use catalog::{ConfiguredCatalog, ConfiguredStream};
+pub use error::InputError;
 pub use failure::{FailureType, TracedError};
 pub use message::{Level, Message, StreamDescriptor};
 pub use record::RecordFrame;
+pub use state::{States, read_states};
 pub use writer::{Closed, Writer, WriterThread};

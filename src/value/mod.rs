@@ -17,4 +17,5 @@ pub use emit::{write_json, write_object, write_record_data, write_string};
 pub use number::write_python_float;
 pub use parse::{ParseError, parse, parse_text};
 pub use python_json::PythonJson;
+pub use secret::{Secret, Secrets};
 pub use slice::StreamSlice;

@@ -1,0 +1,182 @@
+//! The state that a run starts from.
+
+use std::collections::HashMap;
+
+use super::error::InputError;
+use super::incoming::Incoming;
+use crate::value::{Json, Map};
+
+/// States by the name of their stream.
+pub type States = HashMap<String, Map>;
+
+/// Reads a list of state messages as the reference does.
+///
+/// Only messages of type STREAM count, or the states inside of one lone
+/// GLOBAL message; of two for one stream the last. A state with a namespace is
+/// that of another stream: none of ours has one. Anything empty is no state.
+pub fn read_states(document: &Json) -> Result<States, InputError> {
+    let is_empty = match document {
+        Json::Null | Json::Bool(false) => true,
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(object) => object.is_empty(),
+        Json::Number(number) => number.as_f64() == Some(0.0),
+        Json::Bool(true) => false,
+    };
+    if is_empty {
+        return Ok(States::new());
+    }
+    let messages = Incoming::root(document);
+    let messages = messages.items()?.map(StateMessage::read).collect::<Result<Vec<_>, _>>()?;
+    let mut states = States::new();
+    match messages.as_slice() {
+        [StateMessage { kind: Some(Kind::Global), global, .. }] => {
+            let Some(global) = global else { return Ok(states) };
+            if global.optional("shared_state")?.is_some() {
+                return Err(InputError::SharedState);
+            }
+            for stream in global.required("stream_states")?.items()? {
+                insert_state(&mut states, &stream)?;
+            }
+        }
+        messages => {
+            for message in messages.iter().filter(|message| message.kind == Some(Kind::Stream)) {
+                insert_state(&mut states, &message.message.required("stream")?)?;
+            }
+        }
+    }
+    Ok(states)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Global,
+    Stream,
+    Legacy,
+}
+
+struct StateMessage<'a> {
+    message: Incoming<'a>,
+    kind: Option<Kind>,
+    global: Option<Incoming<'a>>,
+}
+
+impl<'a> StateMessage<'a> {
+    fn read(message: Incoming<'a>) -> Result<Self, InputError> {
+        let kind = match message.optional("type")? {
+            None => None,
+            Some(kind) => Some(match kind.one_of(&["GLOBAL", "STREAM", "LEGACY"])? {
+                "GLOBAL" => Kind::Global,
+                "STREAM" => Kind::Stream,
+                _ => Kind::Legacy,
+            }),
+        };
+        let global = message.optional("global")?;
+        let legacy = message.optional("data")?.map(|data| data.object()).transpose()?;
+        let has_legacy = legacy.is_some_and(|data| !data.is_empty());
+        if message.optional("stream")?.is_none() && global.is_none() && !has_legacy {
+            return Err(InputError::EmptyState { place: message.place().to_owned() });
+        }
+        Ok(Self { message, kind, global })
+    }
+}
+
+fn insert_state(states: &mut States, stream: &Incoming<'_>) -> Result<(), InputError> {
+    let descriptor = stream.required("stream_descriptor")?;
+    let name = descriptor.required("name")?.text()?;
+    let state = stream.optional("stream_state")?.map(|state| state.object()).transpose()?;
+    if descriptor.optional("namespace")?.is_none() {
+        states.insert(name.to_owned(), state.cloned().unwrap_or_default());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(document: &Json, expect: &Json) {
+        let states = read_states(document).map(|states| json!(states));
+        assert_eq!(states.map_err(|err| err.to_string()), Ok(expect.clone()));
+    }
+
+    #[track_caller]
+    fn check_error(document: &Json, expect: &str) {
+        let message = read_states(document).unwrap_err().to_string();
+        assert!(message.starts_with(expect), "{message}");
+    }
+
+    fn of_stream(name: &str, state: &Json) -> Json {
+        json!({"stream_descriptor": {"name": name}, "stream_state": state})
+    }
+
+    #[test]
+    fn nothing_is_no_state() {
+        for nothing in [json!(null), json!([]), json!({}), json!("")] {
+            check(&nothing, &json!({}));
+        }
+    }
+
+    #[test]
+    fn the_last_state_of_a_stream_counts() {
+        let message = |name, state| json!({"type": "STREAM", "stream": of_stream(name, &state)});
+        check(
+            &json!([
+                message("a", json!({"x": 1})),
+                message("b", json!(null)),
+                message("a", json!({"x": null})),
+            ]),
+            &json!({"a": {"x": null}, "b": {}}),
+        );
+    }
+
+    #[test]
+    fn other_messages_are_ignored() {
+        check(
+            &json!([
+                {"type": "LEGACY", "data": {"a": {}}},
+                {"stream": of_stream("a", &json!({}))},
+                {"type": "GLOBAL", "global": {"stream_states": [of_stream("a", &json!({}))]}},
+                {"type": "STREAM", "stream": {
+                    "stream_descriptor": {"name": "a", "namespace": "n"}, "stream_state": {},
+                }},
+            ]),
+            &json!({}),
+        );
+    }
+
+    #[test]
+    fn a_lone_global_state_is_that_of_its_streams() {
+        let global = json!({"stream_states": [of_stream("a", &json!({"x": 1}))]});
+        check(&json!([{"type": "GLOBAL", "global": global}]), &json!({"a": {"x": 1}}));
+        check_error(
+            &json!([{"type": "GLOBAL", "global": {"shared_state": {}, "stream_states": []}}]),
+            "Received a GLOBAL AirbyteStateMessage that contains a shared_state.",
+        );
+    }
+
+    #[test]
+    fn faults_have_a_place() {
+        check_error(&json!({"a": 1}), r#"{"a":1} is not of type "list" (instance_path='')"#);
+        check_error(&json!(["x"]), r#""x" is not of type "object" (instance_path='0')"#);
+        check_error(
+            &json!([{"type": "stream", "stream": {}}]),
+            r#""stream" is not one of ["GLOBAL", "STREAM", "LEGACY"] (instance_path='0/type')"#,
+        );
+        check_error(
+            &json!([{"type": "STREAM"}]),
+            "AirbyteStateMessage should contain either a stream, global, or state field",
+        );
+        check_error(
+            &json!([{"type": "STREAM", "stream": {}}]),
+            r#""stream_descriptor" is a required property (instance_path='0/stream/stream_descriptor')"#,
+        );
+        check_error(
+            &json!([{"type": "STREAM", "stream": of_stream("a", &json!([]))}]),
+            r#"[] is not of type "object" (instance_path='0/stream/stream_state')"#,
+        );
+    }
+}
