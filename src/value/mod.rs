@@ -1,8 +1,13 @@
 //! JSON as records need it.
 
 mod emit;
+mod error;
+mod glob;
+mod insert;
 mod number;
 mod parse;
+mod path;
+mod python;
 mod python_json;
 mod scan;
 pub mod secret;
@@ -14,8 +19,15 @@ pub type Json = serde_json::Value;
 pub type Map = serde_json::Map<String, Json>;
 
 pub use emit::{write_json, write_object, write_record_data, write_string};
+pub use error::{ParseError, PathError};
+pub use glob::Glob;
+pub use insert::insert;
 pub use number::write_python_float;
-pub use parse::{ParseError, parse, parse_text};
+pub use parse::{parse, parse_text};
+pub use path::Path;
+pub use python::{
+    python_repr, python_str, write_python_dict_repr, write_python_repr, write_python_text_repr,
+};
 pub use python_json::PythonJson;
 pub use secret::{Secret, Secrets};
 pub use slice::StreamSlice;

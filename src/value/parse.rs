@@ -12,50 +12,12 @@
 //!
 //! Of equal keys the last value stands at the first place.
 
+use super::error::{ParseError, ParseProblem};
 use super::scan::plain_prefix_len;
 use super::{Json, Map};
 
 /// Containers within containers that are read; the reference stops here too.
 const MAX_DEPTH: usize = 1024;
-
-/// Why a text is not JSON, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}: line {line} column {column} (char {char_idx})")]
-pub struct ParseError {
-    problem: Problem,
-    /// From 1.
-    line: usize,
-    /// In characters, from 1.
-    column: usize,
-    /// In characters from the start of the text, from 0.
-    char_idx: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum Problem {
-    #[error("Not UTF-8")]
-    NotUtf8,
-    #[error("Expecting value")]
-    NoValue,
-    #[error("Extra data")]
-    ExtraData,
-    #[error("Expecting property name enclosed in double quotes")]
-    NoKey,
-    #[error("Expecting ':' delimiter")]
-    NoColon,
-    #[error("Expecting ',' delimiter")]
-    NoComma,
-    #[error("Unterminated string starting at")]
-    UnterminatedString,
-    #[error("Invalid control character at")]
-    ControlCharacter,
-    #[error("Invalid \\escape")]
-    InvalidEscape,
-    #[error("Invalid \\uXXXX escape")]
-    InvalidUnicodeEscape,
-    #[error("Nested too deep")]
-    TooDeep,
-}
 
 /// Reads the one value that `bytes` hold.
 pub fn parse(bytes: &[u8]) -> Result<Json, ParseError> {
@@ -63,7 +25,7 @@ pub fn parse(bytes: &[u8]) -> Result<Json, ParseError> {
         Ok(text) => parse_text(text),
         Err(err) => {
             let (valid, _) = bytes.split_at(err.valid_up_to());
-            Err(ParseError::new(Problem::NotUtf8, &String::from_utf8_lossy(valid)))
+            Err(ParseError::new(ParseProblem::NotUtf8, &String::from_utf8_lossy(valid)))
         }
     }
 }
@@ -76,19 +38,6 @@ pub fn parse_text(text: &str) -> Result<Json, ParseError> {
         .map_err(|problem| ParseError::new(problem, text.get(..parser.position).unwrap_or(text)))
 }
 
-impl ParseError {
-    /// An error behind the text `before`.
-    fn new(problem: Problem, before: &str) -> Self {
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            problem,
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            char_idx: before.chars().count(),
-        }
-    }
-}
-
 struct Parser<'t> {
     text: &'t str,
     bytes: &'t [u8],
@@ -97,7 +46,7 @@ struct Parser<'t> {
     depth: usize,
 }
 
-type Parsed<T> = Result<T, Problem>;
+type Parsed<T> = Result<T, ParseProblem>;
 
 impl<'t> Parser<'t> {
     fn document(&mut self) -> Parsed<Json> {
@@ -105,7 +54,7 @@ impl<'t> Parser<'t> {
         let value = self.value()?;
         self.skip_whitespace();
         if self.position < self.bytes.len() {
-            return Err(Problem::ExtraData);
+            return Err(ParseProblem::ExtraData);
         }
         Ok(value)
     }
@@ -124,7 +73,7 @@ impl<'t> Parser<'t> {
             Some(b'n') => self.literal("null", Json::Null),
             Some(b'N') => self.literal("NaN", Json::Null),
             Some(b'I') => self.literal("Infinity", Json::Null),
-            _ => Err(Problem::NoValue),
+            _ => Err(ParseProblem::NoValue),
         }
     }
 
@@ -151,7 +100,7 @@ impl<'t> Parser<'t> {
 
     fn literal(&mut self, word: &str, value: Json) -> Parsed<Json> {
         if !self.bytes[self.position..].starts_with(word.as_bytes()) {
-            return Err(Problem::NoValue);
+            return Err(ParseProblem::NoValue);
         }
         self.position += word.len();
         Ok(value)
@@ -159,7 +108,7 @@ impl<'t> Parser<'t> {
 
     fn nested(&mut self, container: fn(&mut Self) -> Parsed<Json>) -> Parsed<Json> {
         if self.depth == MAX_DEPTH {
-            return Err(Problem::TooDeep);
+            return Err(ParseProblem::TooDeep);
         }
         self.depth += 1;
         self.position += 1;
@@ -179,7 +128,11 @@ impl<'t> Parser<'t> {
             if self.skip(b',') {
                 continue;
             }
-            return if self.skip(b']') { Ok(Json::Array(items)) } else { Err(Problem::NoComma) };
+            return if self.skip(b']') {
+                Ok(Json::Array(items))
+            } else {
+                Err(ParseProblem::NoComma)
+            };
         }
     }
 
@@ -190,19 +143,23 @@ impl<'t> Parser<'t> {
         }
         loop {
             if self.peek() != Some(b'"') {
-                return Err(Problem::NoKey);
+                return Err(ParseProblem::NoKey);
             }
             self.position += 1;
             let key = self.string()?;
             if !self.skip(b':') {
-                return Err(Problem::NoColon);
+                return Err(ParseProblem::NoColon);
             }
             let value = self.value()?;
             entries.insert(key, value);
             if self.skip(b',') {
                 continue;
             }
-            return if self.skip(b'}') { Ok(Json::Object(entries)) } else { Err(Problem::NoComma) };
+            return if self.skip(b'}') {
+                Ok(Json::Object(entries))
+            } else {
+                Err(ParseProblem::NoComma)
+            };
         }
     }
 
@@ -222,10 +179,10 @@ impl<'t> Parser<'t> {
                     return Ok(text);
                 }
                 Some(b'\\') => text.push(self.escape()?),
-                Some(_) => return Err(Problem::ControlCharacter),
+                Some(_) => return Err(ParseProblem::ControlCharacter),
                 None => {
                     self.position = opening;
-                    return Err(Problem::UnterminatedString);
+                    return Err(ParseProblem::UnterminatedString);
                 }
             }
             text.push_str(self.plain_text());
@@ -248,14 +205,14 @@ impl<'t> Parser<'t> {
             Some(b'b') => '\u{8}',
             Some(b'f') => '\u{c}',
             Some(&byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
-            _ => return Err(Problem::InvalidEscape),
+            _ => return Err(ParseProblem::InvalidEscape),
         };
         self.position += 2;
         Ok(character)
     }
 
     fn unicode_escape(&mut self) -> Parsed<char> {
-        let unit = self.utf16_unit(self.position).ok_or(Problem::InvalidUnicodeEscape)?;
+        let unit = self.utf16_unit(self.position).ok_or(ParseProblem::InvalidUnicodeEscape)?;
         self.position += 6;
         let is_high_surrogate = (0xD800..0xDC00).contains(&unit);
         let low = self.utf16_unit(self.position).filter(|_| is_high_surrogate);
@@ -296,7 +253,7 @@ impl<'t> Parser<'t> {
         }
         if self.position == digits_start {
             self.position = start;
-            return Err(Problem::NoValue);
+            return Err(ParseProblem::NoValue);
         }
         let is_float = self.fraction() | self.exponent();
         if !is_float && let Some(magnitude) = magnitude {

@@ -1,0 +1,107 @@
+//! What can go wrong with JSON: its text, and ways into it.
+
+/// Why a text is not JSON, and where; worded as by Python.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}: line {line} column {column} (char {char_idx})")]
+pub struct ParseError {
+    problem: ParseProblem,
+    /// From 1.
+    line: usize,
+    /// In characters, from 1.
+    column: usize,
+    /// In characters from the start of the text, from 0.
+    char_idx: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ParseProblem {
+    #[error("Not UTF-8")]
+    NotUtf8,
+    #[error("Expecting value")]
+    NoValue,
+    #[error("Extra data")]
+    ExtraData,
+    #[error("Expecting property name enclosed in double quotes")]
+    NoKey,
+    #[error("Expecting ':' delimiter")]
+    NoColon,
+    #[error("Expecting ',' delimiter")]
+    NoComma,
+    #[error("Unterminated string starting at")]
+    UnterminatedString,
+    #[error("Invalid control character at")]
+    ControlCharacter,
+    #[error("Invalid \\escape")]
+    InvalidEscape,
+    #[error("Invalid \\uXXXX escape")]
+    InvalidUnicodeEscape,
+    #[error("Nested too deep")]
+    TooDeep,
+}
+
+impl ParseError {
+    /// An error behind the text `before`.
+    pub(super) fn new(problem: ParseProblem, before: &str) -> Self {
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            problem,
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            char_idx: before.chars().count(),
+        }
+    }
+}
+
+/// Why a path does not lead anywhere; paths are written as Python lists.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PathError {
+    /// One value was wanted, and the path's globs match several.
+    #[error("dpath.get() globs must match only one leaf: {path}")]
+    Ambiguous {
+        /// The whole path.
+        path: String,
+    },
+    /// More than one segment is `**`.
+    #[error("Invalid glob. Only one '**' is permitted per glob: {path}")]
+    SeveralAnyDepths {
+        /// The whole path.
+        path: String,
+    },
+    /// No object can be made where a value already stands.
+    #[error("Path: {path}[{segment_idx}]")]
+    NotFound {
+        /// The whole path.
+        path: String,
+        /// The segment at which the value stands.
+        segment_idx: usize,
+    },
+    /// A list is entered by something that is no number.
+    #[error("list indices must be integers or slices, not str: {path}[{segment_idx}]")]
+    NotAnIndex {
+        /// The whole path.
+        path: String,
+        /// The segment that should have been a number.
+        segment_idx: usize,
+    },
+    /// More segments than can be followed.
+    #[error("a path has at most 63 segments")]
+    TooLong,
+    /// There is nothing to set.
+    #[error("list index out of range: the path is empty")]
+    Empty,
+}
+
+impl PathError {
+    /// The Python exception that the reference raises here.
+    pub fn class_name(&self) -> &'static str {
+        match self {
+            Self::Ambiguous { .. } => "ValueError",
+            Self::SeveralAnyDepths { .. } => "InvalidGlob",
+            Self::NotFound { .. } => "PathNotFound",
+            Self::NotAnIndex { .. } => "TypeError",
+            Self::TooLong => "ValueError",
+            Self::Empty => "IndexError",
+        }
+    }
+}
