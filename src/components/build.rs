@@ -1,16 +1,14 @@
 //! What components are given when they are built, and what they share while they run.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::http::Http;
 use crate::manifest::{Findings, Node};
-use crate::protocol::ConfiguredCatalog;
+use crate::protocol::{ConfiguredCatalog, ConfiguredStream, States};
 use crate::run::RunContext;
 use crate::template::Scope;
-use crate::value::secret::Secrets;
-use crate::value::{Json, Map, StreamSlice};
+use crate::value::{Map, Secrets, StreamSlice};
 
 use super::config_handle::Config;
 use super::error::BuildError;
@@ -31,7 +29,7 @@ pub struct Environment {
     /// The folder of the manifest, for files it names.
     pub base_dir: PathBuf,
     /// Incoming states by stream name.
-    pub states: HashMap<String, Map>,
+    pub states: States,
     /// What is selected to be read, in a read.
     pub catalog: Option<ConfiguredCatalog>,
     /// Whether this is a test read: no retries, no cache, no streaming.
@@ -134,18 +132,9 @@ impl BuildContext<'_> {
         self.environment.states.get(&self.stream.name)
     }
 
-    /// The cursor field that the configured catalog chose for the stream.
-    pub fn catalog_cursor_field(&self) -> Option<&str> {
-        let catalog = self.environment.catalog.as_ref()?;
-        let stream = catalog.streams.iter().find(|it| it.stream.name == self.stream.name)?;
-        stream.cursor_field.as_ref()?.first().map(String::as_str)
-    }
-
-    /// The JSON schema that the configured catalog has for the stream.
-    pub fn catalog_schema(&self) -> Option<&Json> {
-        let catalog = self.environment.catalog.as_ref()?;
-        let stream = catalog.streams.iter().find(|it| it.stream.name == self.stream.name)?;
-        Some(&stream.stream.json_schema)
+    /// The stream as the configured catalog selects it.
+    pub fn configured(&self) -> Option<&ConfiguredStream> {
+        self.environment.catalog.as_ref()?.stream(&self.stream.name)
     }
 }
 

@@ -48,6 +48,38 @@ pub struct WriterThread {
 #[error("the output was closed by its reader")]
 pub struct Closed;
 
+/// Room in the queue for one chunk; given back when the chunk is written, or this is dropped.
+#[must_use = "room that nothing is written into holds others up"]
+pub struct Room {
+    shared: Arc<Shared>,
+    n_permits: u32,
+}
+
+impl Room {
+    /// Queues whole lines that hold `n_records` records; does not wait.
+    pub fn write(self, lines: Vec<u8>, n_records: u64) {
+        self.shared.n_records.fetch_add(n_records, Ordering::Relaxed);
+        self.push(lines, false);
+    }
+
+    fn push(mut self, bytes: Vec<u8>, is_urgent: bool) {
+        let n_permits = std::mem::take(&mut self.n_permits);
+        self.shared.push(Chunk { bytes, n_permits }, is_urgent);
+    }
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Room").field("n_bytes", &self.n_permits).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.shared.room.add_permits(self.n_permits as usize);
+    }
+}
+
 struct Shared {
     queue: Mutex<Queue>,
     /// Tells the thread that the queue is worth a look.
@@ -116,13 +148,24 @@ impl Writer {
     ///
     /// Chunks and messages that one task writes are printed in its order.
     pub async fn write_chunk(&self, lines: Vec<u8>, n_records: u64) -> Result<(), Closed> {
-        self.shared.n_records.fetch_add(n_records, Ordering::Relaxed);
-        self.push_with_room(lines, false).await
+        self.room(lines.len()).await?.write(lines, n_records);
+        Ok(())
+    }
+
+    /// Waits for room for `n_bytes`; what is written into it then is queued at once.
+    pub async fn room(&self, n_bytes: usize) -> Result<Room, Closed> {
+        // A chunk larger than the whole queue waits until the queue is empty.
+        let n_permits = u32::try_from(n_bytes.min(QUEUE_LIMIT)).unwrap_or(u32::MAX);
+        let room = self.shared.room.acquire_many(n_permits).await.map_err(|_| Closed)?;
+        room.forget();
+        Ok(Room { shared: Arc::clone(&self.shared), n_permits })
     }
 
     /// Queues a message when there is room for it.
     pub async fn write_message(&self, message: &Message) -> Result<(), Closed> {
-        self.push_with_room(self.line(message), message.is_urgent()).await
+        let line = self.line(message);
+        self.room(line.len()).await?.push(line, message.is_urgent());
+        Ok(())
     }
 
     /// Queues a message at once, whether there is room or not; for what must
@@ -163,15 +206,6 @@ impl Writer {
         let met = progress.wait_for(|now| now.is_closed || is_met(now)).await.map(|now| *now);
         // The sender lives in `self`, so the channel cannot end before this does.
         met.unwrap_or(Progress { n_written: 0, is_closed: true })
-    }
-
-    async fn push_with_room(&self, bytes: Vec<u8>, is_urgent: bool) -> Result<(), Closed> {
-        // A chunk larger than the whole queue waits until the queue is empty.
-        let n_permits = u32::try_from(bytes.len().min(QUEUE_LIMIT)).unwrap_or(u32::MAX);
-        let room = self.shared.room.acquire_many(n_permits).await.map_err(|_| Closed)?;
-        room.forget();
-        self.shared.push(Chunk { bytes, n_permits }, is_urgent);
-        Ok(())
     }
 
     fn line(&self, message: &Message) -> Vec<u8> {
