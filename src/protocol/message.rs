@@ -216,28 +216,22 @@ pub struct Stream {
     /// The paths of the parts of the primary key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_defined_primary_key: Option<Vec<Vec<String>>>,
-    /// Always absent: the platform compares it, and `""` is another namespace.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
     /// Whether a read that broke off can go on where it was.
     pub is_resumable: bool,
     /// Whether its records come with files.
     pub is_file_based: bool,
 }
 
-/// Names a stream within a source.
+/// Names a stream within a source; streams of manifests have no namespace, in no message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct StreamDescriptor {
     /// The name.
     pub name: String,
-    /// Absent for all streams of manifests.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
 }
 
 impl<S: Into<String>> From<S> for StreamDescriptor {
     fn from(name: S) -> Self {
-        Self { name: name.into(), namespace: None }
+        Self { name: name.into() }
     }
 }
 
@@ -462,7 +456,6 @@ mod tests {
             source_defined_cursor: Some(true),
             default_cursor_field: Some(vec!["updated".to_owned()]),
             source_defined_primary_key: Some(vec![vec!["id".to_owned()]]),
-            namespace: None,
             is_resumable: true,
             is_file_based: false,
         };

@@ -5,18 +5,23 @@
 //! [`failure`] the one form in which an error reaches the platform.
 
 pub mod catalog;
+pub mod config_validation;
 pub mod error;
 pub mod failure;
 mod incoming;
+pub mod log;
 pub mod message;
 pub mod record;
+pub mod secrets;
 pub mod state;
 pub mod writer;
 
 pub use catalog::{ConfiguredCatalog, ConfiguredStream};
+pub use config_validation::validate_config;
 pub use error::InputError;
 pub use failure::{FailureType, TracedError};
 pub use message::{Level, Message, StreamDescriptor};
 pub use record::RecordFrame;
+pub use secrets::mask_config;
 pub use state::{States, read_states};
 pub use writer::{Closed, Writer, WriterThread};
