@@ -28,7 +28,8 @@ pub use number::write_python_float;
 pub use parse::{parse, parse_text};
 pub use path::Path;
 pub use python::{
-    python_repr, python_str, write_python_dict_repr, write_python_repr, write_python_text_repr,
+    is_truthy, python_float, python_int, python_repr, python_str, write_python_dict_repr,
+    write_python_repr, write_python_text_repr,
 };
 pub use python_json::PythonJson;
 pub use secret::{Secret, Secrets};

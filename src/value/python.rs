@@ -88,6 +88,48 @@ pub fn write_python_text_repr(text: &str, out: &mut String) {
     out.push(quote);
 }
 
+/// Whether Python counts `value` as true.
+pub fn is_truthy(value: &Json) -> bool {
+    match value {
+        Json::Null => false,
+        Json::Bool(flag) => *flag,
+        Json::Number(number) => number.as_f64() != Some(0.0),
+        Json::String(text) => !text.is_empty(),
+        Json::Array(items) => !items.is_empty(),
+        Json::Object(object) => !object.is_empty(),
+    }
+}
+
+/// The number that `float()` reads from a text: with white space around it,
+/// and single underscores between digits.
+pub fn python_float(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let is_digit = |idx: usize| text.as_bytes().get(idx).is_some_and(u8::is_ascii_digit);
+    let splits_digits = |(idx, _)| idx > 0 && is_digit(idx - 1) && is_digit(idx + 1);
+    text.match_indices('_').all(splits_digits).then(|| text.replace('_', "").parse().ok())?
+}
+
+/// The number that `int()` makes of a value: the whole part of a number, or what a text says.
+pub fn python_int(value: &Json) -> Option<i64> {
+    match value {
+        Json::Bool(flag) => Some(i64::from(*flag)),
+        Json::Number(number) => number.as_i64().or_else(|| {
+            let number = number.as_f64().filter(|number| number.abs() < 9e18)?;
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "what is truncated is the fraction"
+            )]
+            Some(number as i64)
+        }),
+        // A whole number is what `float()` reads from digits only.
+        Json::String(text) if !text.contains(['.', 'e', 'E']) => {
+            python_float(text)?;
+            text.trim().replace('_', "").parse().ok()
+        }
+        _ => None,
+    }
+}
+
 /// Python's `str.isprintable()`, by a newer version of Unicode.
 fn is_printable(character: char) -> bool {
     #[expect(clippy::unwrap_used, reason = "the pattern is a constant, and tested")]
@@ -124,6 +166,26 @@ mod tests {
         assert_eq!(python_str(&json!("it's")), "it's");
         assert_eq!(python_str(&json!(["it's"])), r#"["it's"]"#);
         assert_eq!(python_str(&json!(true)), "True");
+    }
+
+    #[test]
+    fn numbers_are_read_from_text() {
+        for (text, float, int) in [
+            (" 1_000 ", Some(1000.0), Some(1000)),
+            ("-1.5", Some(-1.5), None),
+            ("1e3", Some(1000.0), None),
+            ("+7", Some(7.0), Some(7)),
+            ("Infinity", Some(f64::INFINITY), None),
+            ("1__0", None, None),
+            ("_1", None, None),
+            ("1 0", None, None),
+            ("", None, None),
+        ] {
+            assert_eq!((python_float(text), python_int(&json!(text))), (float, int), "{text}");
+        }
+        assert_eq!(python_int(&json!(-2.9)), Some(-2));
+        assert_eq!(python_int(&json!(true)), Some(1));
+        assert_eq!(python_int(&json!([])), None);
     }
 
     #[test]
