@@ -12,8 +12,9 @@ use crate::value::{Map, Secrets, StreamSlice};
 
 use super::config_handle::Config;
 use super::error::BuildError;
-use super::shape::{Reader, Shape};
+use super::shape::{Reader, Shape, Text};
 use super::slot::Registry;
+use super::surroundings::Surroundings;
 use super::{Cursor, SchemaLoader, Transformation};
 
 /// What all components of a run share.
@@ -99,6 +100,8 @@ pub struct StreamScope {
     pub is_data_feed: bool,
     /// Paths of the fields that identify a record.
     pub primary_key: Vec<Vec<String>>,
+    /// The URL that the requester around a component has, as it is written.
+    pub requester_url: Option<Text>,
 }
 
 impl BuildContext<'_> {
@@ -106,6 +109,11 @@ impl BuildContext<'_> {
     #[must_use]
     pub fn for_stream(&self, stream: StreamScope) -> Self {
         Self { stream, ..self.clone() }
+    }
+
+    /// What the component's templates are evaluated with while it runs.
+    pub fn surroundings(&self) -> Surroundings {
+        Surroundings::new(self.config.clone(), Arc::clone(self.environment))
     }
 
     /// Reads the mapping at `node` as `S`; its first finding is the error.

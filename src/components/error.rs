@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::http::{HttpError, SendError};
 use crate::manifest::{Node, Span};
 use crate::protocol::{FailureType, TracedError};
 use crate::template::EvalError;
@@ -122,5 +123,36 @@ impl From<EvalError> for ReadError {
 impl From<BuildError> for ReadError {
     fn from(err: BuildError) -> Self {
         Self::unexpected(err.class, err.to_string())
+    }
+}
+
+impl From<SendError> for ReadError {
+    fn from(err: SendError) -> Self {
+        match err {
+            SendError::Traced(error) => Self::Traced(error),
+            SendError::Unexpected { class, message } => Self::Unexpected { class, message },
+        }
+    }
+}
+
+impl From<ReadError> for SendError {
+    fn from(err: ReadError) -> Self {
+        match err {
+            ReadError::Traced(error) => Self::Traced(error),
+            ReadError::Unexpected { class, message } => Self::Unexpected { class, message },
+            ReadError::Cancelled => Self::unexpected("CancelledError", err.to_string()),
+        }
+    }
+}
+
+impl From<EvalError> for SendError {
+    fn from(err: EvalError) -> Self {
+        ReadError::from(err).into()
+    }
+}
+
+impl From<HttpError> for ReadError {
+    fn from(err: HttpError) -> Self {
+        SendError::from(err).into()
     }
 }

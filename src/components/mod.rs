@@ -8,12 +8,14 @@
 mod build;
 mod config_handle;
 mod error;
+mod number_template;
 pub mod registry;
 mod request_option;
 mod request_parts;
 
 pub mod shape;
 pub mod slot;
+mod surroundings;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,15 +23,17 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use crate::http::{Headers, PreparedRequest, Response, RetryPolicy};
+use crate::http::{Headers, Response, RetryPolicy, SessionAuth};
 use crate::value::{Json, Map, StreamSlice};
 
-pub use build::{BuildContext, Environment, Observer, StreamScope};
+pub use build::{BuildContext, Environment, NoObserver, Observer, StreamScope};
 pub use config_handle::Config;
 pub use error::{BuildError, ReadError};
+pub use number_template::NumberTemplate;
 pub use request_option::{InjectInto, RequestOption};
 pub use request_parts::{BodyData, RequestParts};
 pub use slot::{Component, Family, Member, Registry, Slot};
+pub use surroundings::Surroundings;
 
 /// The parameters that reached a component, for its templates.
 pub type Parameters = Arc<Map>;
@@ -197,25 +201,11 @@ pub enum Answer {
     SplitRequestWindow(String),
 }
 
-/// Adds proof of identity to requests.
-pub trait Authenticator: Send + Sync {
+/// Adds proof of identity to requests: to their options when they are composed, and to their
+/// headers before each attempt.
+pub trait Authenticator: SessionAuth {
     /// What it adds to the request's options.
-    fn request_parts<'a>(
-        &'a self,
-        input: &'a RequestInput<'a>,
-    ) -> BoxFuture<'a, Result<RequestParts, ReadError>>;
-
-    /// Signs a request before each attempt; overwrites its own headers.
-    fn sign<'a>(&'a self, request: &'a mut PreparedRequest)
-    -> BoxFuture<'a, Result<(), ReadError>>;
-
-    /// Gets a new token after `rejected` was refused; `None` when it cannot.
-    fn refresh<'a>(
-        &'a self,
-        _rejected: &'a PreparedRequest,
-    ) -> Option<BoxFuture<'a, Result<(), ReadError>>> {
-        None
-    }
+    fn request_parts(&self) -> BoxFuture<'_, Result<RequestParts, ReadError>>;
 }
 
 /// Decides what a response means.

@@ -77,6 +77,12 @@ impl RequestOption {
         Ok(Self { inject_into: shape.inject_into, path })
     }
 
+    /// An option that needs no mapping of its own: just a key.
+    pub fn named(inject_into: InjectInto, name: &Text, parameters: &Parameters) -> Self {
+        let name = Arc::new(InterpolatedString::new(name, parameters.clone()));
+        Self { inject_into, path: vec![name] }
+    }
+
     /// The key, or the first key of the path.
     pub fn field_name(&self, scope: &Scope<'_>) -> Result<String, EvalError> {
         self.path.first().map_or_else(|| Ok(String::new()), |name| name.eval_string(scope))

@@ -43,6 +43,13 @@ impl BodyData {
 }
 
 impl RequestParts {
+    /// One header.
+    pub fn of_header(name: &str, value: String) -> Self {
+        let mut parts = Self::default();
+        parts.headers.insert(name.to_owned(), Json::String(value));
+        parts
+    }
+
     /// Adds all of `other`.
     ///
     /// The same key on both sides is an error, as in the reference, even when
