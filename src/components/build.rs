@@ -83,10 +83,9 @@ pub struct BuildContext<'a> {
 pub struct StreamScope {
     /// Its name.
     pub name: String,
-    /// Its incoming state, when it is built inside another stream whose state holds it;
-    /// a top-level stream's is in [`Environment::states`].
-    pub parent_state: Option<Map>,
-    /// Whether it is built as the parent of another stream.
+    /// The state it starts from, in today's form.
+    pub state: Option<Arc<Map>>,
+    /// Whether it is built as the parent of another stream, whose state then holds its own.
     pub is_parent: bool,
     /// Its transformations, which the record selector applies.
     pub transformations: Vec<Arc<dyn Transformation>>,
@@ -132,12 +131,12 @@ impl BuildContext<'_> {
         Scope::new(&self.environment.run).with("config", config)
     }
 
-    /// The state that the stream starts from.
-    pub fn incoming_state(&self) -> Option<&Map> {
-        if self.stream.is_parent {
-            return self.stream.parent_state.as_ref();
+    /// The state that came in for the stream `name`, which is about to be built.
+    pub fn incoming_state(&self, name: &str) -> Option<Arc<Map>> {
+        match self.stream.is_parent {
+            true => self.stream.state.clone(),
+            false => self.environment.states.get(name).cloned().map(Arc::new),
         }
-        self.environment.states.get(&self.stream.name)
     }
 
     /// The stream as the configured catalog selects it.

@@ -22,8 +22,12 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use jiff::Timestamp;
 
 use crate::http::{Headers, Response, RetryPolicy, SessionAuth};
+use crate::manifest::Node;
+use crate::run::RunContext;
+use crate::template::TimeDelta;
 use crate::value::{Json, Map, StreamSlice};
 
 pub use build::{BuildContext, Environment, NoObserver, Observer, StreamScope};
@@ -62,8 +66,24 @@ impl std::fmt::Debug for Stream {
     }
 }
 
+impl Stream {
+    /// The slices to read, made while earlier ones are read already.
+    pub fn slices(&self) -> BoxStream<'_, Result<StreamSlice, ReadError>> {
+        self.retriever.slices(&*self.cursor)
+    }
+}
+
 /// Reads the records of a slice.
 pub trait Retriever: Send + Sync {
+    /// The slices to read: those of `cursor`, unless they have to be prepared (by jobs at the API)
+    /// before they can be read.
+    fn slices<'a>(
+        &'a self,
+        cursor: &'a dyn Cursor,
+    ) -> BoxStream<'a, Result<StreamSlice, ReadError>> {
+        cursor.slices()
+    }
+
     /// Gives the slice's records to `sink` in order, until it wants no more.
     fn read<'a>(
         &'a self,
@@ -95,9 +115,29 @@ pub trait Cursor: Send + Sync {
     /// Takes note of records of a slice; they are on their way out already.
     fn observe(&self, slice: &StreamSlice, records: &[Json]) -> Result<(), ReadError>;
 
-    /// Whether the record lies within the window that is wanted.
-    fn should_be_synced(&self, _record: &Json) -> bool {
-        true
+    /// Whether the record of `slice` lies within the window that is wanted.
+    fn should_be_synced(&self, _slice: &StreamSlice, _record: &Json) -> Result<bool, ReadError> {
+        Ok(true)
+    }
+
+    /// Halves the window of `slice`; `None` when that makes nothing smaller, or anything smaller
+    /// than `min_window`.
+    fn split_window(
+        &self,
+        _slice: &StreamSlice,
+        _min_window: Option<TimeDelta>,
+    ) -> Result<Option<Vec<StreamSlice>>, ReadError> {
+        Ok(None)
+    }
+
+    /// Follows the records of one slice, to know from where on it has to be read again.
+    fn progress(&self) -> Option<Box<dyn SliceProgress>> {
+        None
+    }
+
+    /// The moment up to which `state` says that the stream was read, where it says one.
+    fn read_until(&self, _state: &Map) -> Option<Timestamp> {
+        None
     }
 
     /// Takes note that a slice was read whole; gives the state to print, if it is time.
@@ -118,6 +158,15 @@ pub trait Cursor: Send + Sync {
     fn allows_catalog_cursor_field(&self) -> bool {
         false
     }
+}
+
+/// How far one slice has been read; see [`Cursor::progress`].
+pub trait SliceProgress: Send {
+    /// Takes note of a record.
+    fn observe(&mut self, slice: &StreamSlice, record: &Json) -> Result<(), ReadError>;
+
+    /// What is left of `original` to be read.
+    fn rest_of(&self, original: &StreamSlice) -> Result<StreamSlice, ReadError>;
 }
 
 /// What `incremental_sync` holds: makes the cursor of a stream.
@@ -149,18 +198,31 @@ pub trait PartitionRouter: Send + Sync {
     /// What a partition adds to a request.
     fn request_parts(&self, slice: &StreamSlice) -> Result<RequestParts, ReadError>;
 
-    /// Takes the parents' states out of the stream's own state before partitions are made.
-    fn set_initial_state(&self, _state: &Map) -> Result<(), ReadError> {
-        Ok(())
-    }
-
-    /// The parents' states, by parent name; `None` when there is nothing of the kind.
-    fn parent_state(&self) -> Option<Map> {
+    /// The parents' states by parent name, as of the partition that was given last;
+    /// `None` when no partition comes from a parent.
+    ///
+    /// The parents' states of the run before are not given here: parents are built with them.
+    fn parent_state(&self) -> Option<Arc<Map>> {
         None
     }
 
-    /// The key that each partition has; the grouping router needs to know.
+    /// The keys that its partitions have.
     fn partition_fields(&self) -> Vec<String>;
+
+    /// Whether it adds anything to requests; routers that combine partitions cannot keep that.
+    fn has_request_options(&self) -> bool {
+        false
+    }
+
+    /// Whether its partitions are too coarse for states of their own.
+    fn needs_global_state(&self) -> bool {
+        false
+    }
+
+    /// The names of the parent streams, theirs included.
+    fn ancestors(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Sends requests.
@@ -235,8 +297,17 @@ pub trait Paginator: Send + Sync {
     /// The URL or path that replaces the requester's, when the token is one.
     fn path(&self, token: Option<&Json>) -> Result<Option<String>, ReadError>;
 
-    /// What token and page size add to a request.
-    fn request_parts(&self, token: Option<&Json>) -> Result<RequestParts, ReadError>;
+    /// What token and page size add to a request; `page_size` replaces the configured one.
+    fn request_parts(
+        &self,
+        token: Option<&Json>,
+        page_size: Option<u64>,
+    ) -> Result<RequestParts, ReadError>;
+
+    /// Records a page is asked for.
+    fn page_size(&self) -> Result<Option<u64>, ReadError> {
+        Ok(None)
+    }
 
     /// What it looks at in a response.
     fn response_needs(&self) -> ResponseNeeds {
@@ -256,8 +327,8 @@ pub trait PaginationStrategy: Send + Sync {
         last_token: Option<&Json>,
     ) -> Result<Option<Json>, ReadError>;
 
-    /// Records a page is asked for.
-    fn page_size(&self) -> Option<u64>;
+    /// See [`Paginator::page_size`].
+    fn page_size(&self) -> Result<Option<u64>, ReadError>;
 
     /// See [`Paginator::response_needs`].
     fn response_needs(&self) -> ResponseNeeds {
@@ -293,6 +364,8 @@ pub struct Page<'a> {
     pub n_selected: usize,
     /// The slice that is read.
     pub slice: &'a StreamSlice,
+    /// Records the page was asked for, when that is not the configured size.
+    pub page_size: Option<u64>,
 }
 
 /// Turns bodies into elements.
@@ -396,6 +469,72 @@ pub trait SchemaLoader: Send + Sync {
     }
 }
 
+/// Changes the config before it is used.
+pub trait ConfigTransformation: Send + Sync {
+    /// Changes `config`.
+    fn transform(&self, config: &mut Map, run: &RunContext) -> Result<(), BuildError>;
+}
+
+/// Says what is wrong with a config.
+pub trait ConfigValidator: Send + Sync {
+    /// The first fault of `config`, if it has one.
+    fn validate(&self, config: &Map, run: &RunContext) -> Result<(), BuildError>;
+}
+
+/// Says what is wrong with a value.
+pub trait ValidationStrategy: Send + Sync {
+    /// The first fault of `value`, if it has one.
+    fn validate(&self, value: &Json) -> Result<(), BuildError>;
+}
+
+/// Makes streams out of a template.
+pub trait ComponentsResolver: Send + Sync {
+    /// The streams, each as it would be written in the manifest.
+    fn resolve<'a>(&'a self, template: &'a Node) -> BoxFuture<'a, Result<Vec<Node>, ReadError>>;
+
+    /// Whether the user's config decides how many streams there are and what they are called.
+    fn follows_config(&self) -> bool {
+        false
+    }
+}
+
+/// How a connection is checked.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The streams to read from.
+    pub streams: CheckedStreams,
+    /// Laid over the config while the connection is checked.
+    pub config_overrides: Map,
+}
+
+/// The streams that a check reads from.
+#[derive(Clone, Debug)]
+pub enum CheckedStreams {
+    /// Streams by name.
+    Named {
+        /// Names of static streams.
+        names: Vec<String>,
+        /// Streams made of templates.
+        generated: Vec<CheckedGeneration>,
+    },
+    /// The first streams of the source.
+    First {
+        /// How many.
+        count: i64,
+        /// Whether they are read at all, or only built.
+        reads: bool,
+    },
+}
+
+/// The streams made of one template, as far as they are checked.
+#[derive(Clone, Debug)]
+pub struct CheckedGeneration {
+    /// The name of the template.
+    pub template: String,
+    /// How many of its streams are read; all when unset.
+    pub count: Option<i64>,
+}
+
 /// Turns an older state into today's form.
 pub trait StateMigration: Send + Sync {
     /// Whether `state` is in the older form.
@@ -432,4 +571,9 @@ families! {
     "transformation": dyn Transformation => Arc<dyn Transformation>;
     "schema loader": dyn SchemaLoader => Arc<dyn SchemaLoader>;
     "state migration": dyn StateMigration => Arc<dyn StateMigration>;
+    "config transformation": dyn ConfigTransformation => Arc<dyn ConfigTransformation>;
+    "config validator": dyn ConfigValidator => Arc<dyn ConfigValidator>;
+    "validation strategy": dyn ValidationStrategy => Arc<dyn ValidationStrategy>;
+    "components resolver": dyn ComponentsResolver => Arc<dyn ComponentsResolver>;
+    "check": Check => Check;
 }

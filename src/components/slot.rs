@@ -34,6 +34,8 @@ pub trait Component: Shape {
 pub trait Accepts: 'static {
     /// The types accepted; `None` accepts the whole family.
     const TYPES: Option<&'static [&'static str]>;
+    /// Whether a list is accepted too, whose items together stand for one.
+    const LISTS: bool = false;
 }
 
 /// Accepts the whole family.
@@ -42,6 +44,27 @@ pub struct Whole;
 
 impl Accepts for Whole {
     const TYPES: Option<&'static [&'static str]> = None;
+}
+
+/// Accepts the whole family, and lists of it.
+#[derive(Debug, Clone, Copy)]
+pub struct OneOrMore;
+
+impl Accepts for OneOrMore {
+    const TYPES: Option<&'static [&'static str]> = None;
+    const LISTS: bool = true;
+}
+
+/// Makes one component of a list; the member of a family that [`OneOrMore`] refers to.
+pub trait Combination: 'static {
+    /// The family of the items, and of what is made.
+    type Family: Family + ?Sized;
+
+    /// Makes one of all.
+    fn combine(
+        items: Vec<<Self::Family as Family>::Built>,
+        cx: &BuildContext<'_>,
+    ) -> Result<<Self::Family as Family>::Built, BuildError>;
 }
 
 /// Declares a part of a family that a field accepts: `accepts!(Archived = "CsvDecoder", "JsonDecoder");`
@@ -97,11 +120,24 @@ impl<F: Family + ?Sized, A: Accepts> fmt::Debug for Slot<F, A> {
 impl<F: Family + ?Sized, A: Accepts> FieldValue for Slot<F, A> {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let registry = reader.registry();
-        registry.check(F::NAME, A::TYPES, node, reader).then(|| Self::new(node.clone()))
+        let is_fine = match node.as_seq().filter(|_| A::LISTS) {
+            Some(items) => {
+                let check = |(idx, item)| {
+                    reader.within_item(idx, item, |item, reader| {
+                        registry.check(F::NAME, A::TYPES, item, reader).then_some(())
+                    })
+                };
+                // All items are checked before the first bad one ends it, for all findings.
+                let checked: Vec<_> = items.iter().enumerate().map(check).collect();
+                checked.iter().all(Option::is_some)
+            }
+            None => registry.check(F::NAME, A::TYPES, node, reader),
+        };
+        is_fine.then(|| Self::new(node.clone()))
     }
 
     fn schema() -> Json {
-        match A::TYPES {
+        let one = match A::TYPES {
             Some(types) => {
                 let refs: Vec<_> =
                     types.iter().map(|it| json!({"$ref": format!("#/definitions/{it}")})).collect();
@@ -109,9 +145,16 @@ impl<F: Family + ?Sized, A: Accepts> FieldValue for Slot<F, A> {
             }
             // The registry writes the union, which only it knows.
             None => json!({"$family": F::NAME}),
+        };
+        match A::LISTS {
+            true => json!({"anyOf": [one, {"type": "array", "items": one}]}),
+            false => one,
         }
     }
 }
+
+/// Stands for the `type` of a list; no manifest can write it.
+const LIST: &str = "[]";
 
 /// One member of a family: how it is checked, described, and built.
 #[derive(Clone, Copy)]
@@ -133,6 +176,20 @@ impl Member {
             build: |node, cx| {
                 let shape = cx.read::<C>(node)?;
                 Ok(Box::new(shape.build(cx)?))
+            },
+        }
+    }
+
+    /// What makes one component of a list of them.
+    pub const fn list<C: Combination>() -> Self {
+        Self {
+            type_name: LIST,
+            check: |_, _| false,
+            definition: None,
+            build: |node, cx| {
+                let items = node.as_seq().unwrap_or_default();
+                let items = items.iter().map(|item| cx.registry.build::<C::Family>(item, cx));
+                Ok(Box::new(C::combine(items.collect::<Result<_, _>>()?, cx)?))
             },
         }
     }
@@ -181,7 +238,7 @@ impl Registry {
     }
 
     fn member(&self, family: &str, node: &Node) -> Option<&'static Member> {
-        let type_name = node.type_name()?;
+        let type_name = if node.as_seq().is_some() { LIST } else { node.type_name()? };
         self.members(family).iter().find(|member| member.type_name == type_name)
     }
 
@@ -205,7 +262,10 @@ impl Registry {
         }
         let candidates: Vec<&str> = match accepted {
             Some(types) => types.to_vec(),
-            None => self.members(family).iter().map(|member| member.type_name).collect(),
+            None => {
+                let names = self.members(family).iter().map(|member| member.type_name);
+                names.filter(|name| *name != LIST).collect()
+            }
         };
         let place = node.get("type").unwrap_or(node);
         let finding = match place.as_str() {

@@ -1,6 +1,7 @@
 //! What can go wrong while a template is read or evaluated.
 
 use super::syntax::SyntaxError;
+use super::time::TimeError;
 
 /// An error of an evaluation, named and worded as Python would.
 ///
@@ -144,5 +145,18 @@ impl EvalError {
     /// A value error from anything printable.
     pub(crate) fn value_error(message: impl Into<String>) -> Self {
         Self::Value(message.into())
+    }
+}
+
+impl From<TimeError> for EvalError {
+    fn from(err: TimeError) -> Self {
+        match err {
+            TimeError::Value(message) => Self::Value(message),
+            TimeError::Type(message) => Self::Type(message),
+            TimeError::Overflow(message) => Self::Overflow(message),
+            TimeError::ZeroDivision(message) => Self::ZeroDivision(message),
+            TimeError::Iso8601(message) => Self::Iso8601(message),
+            TimeError::UnknownZone(message) => Self::UnknownTimeZone(message),
+        }
     }
 }

@@ -6,7 +6,6 @@
 
 mod args;
 mod cx;
-mod datetime;
 mod dict;
 mod error;
 mod functions;
@@ -16,11 +15,11 @@ mod object;
 mod ops;
 mod repr;
 mod syntax;
+pub mod time;
 mod value;
 
 pub use args::Args;
 pub use cx::Cx;
-pub use datetime::{DateTime, Duration, TimeDelta, Zone};
 pub use dict::{Dict, Key, Set, StrKey};
 pub use error::EvalError;
 pub use functions::Function;

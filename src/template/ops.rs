@@ -34,9 +34,12 @@ pub fn equal<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
             let (left, right) = (left.borrow(), right.borrow());
             left.len() == right.len() && left.iter().all(|key| right.contains(key))
         }
+        (V::DateTime(left), V::DateTime(right)) => left == right,
         (V::Date(left), V::Date(right)) => left == right,
         (V::TimeDelta(left), V::TimeDelta(right)) => left == right,
         (V::Duration(left), V::Duration(right)) => left == right,
+        (V::Duration(duration), V::TimeDelta(delta))
+        | (V::TimeDelta(delta), V::Duration(duration)) => duration.equals_exact(*delta),
         (V::Function(left), V::Function(right)) => left == right,
         (V::Object(left), V::Object(right)) => Rc::ptr_eq(left, right),
         _ => false,

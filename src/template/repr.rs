@@ -23,6 +23,10 @@ impl Value<'_> {
             Self::Str(text) => Cow::Borrowed(text.as_str()),
             Self::Markup(text) => Cow::Borrowed(text),
             Self::Undefined(_) => Cow::Borrowed(""),
+            Self::DateTime(when) => Cow::Owned(when.to_string()),
+            Self::Date(date) => Cow::Owned(date.to_string()),
+            Self::TimeDelta(delta) => Cow::Owned(delta.to_string()),
+            Self::Duration(duration) => Cow::Owned(duration.to_string()),
             _ => Cow::Owned(self.py_repr()?),
         })
     }
@@ -89,8 +93,10 @@ impl Printer<'_> {
                 .ok();
             }
             Value::Object(object) => self.object(object)?,
-            // The date and time types are printed by `time`.
-            Value::DateTime(_) | Value::Date(_) | Value::TimeDelta(_) | Value::Duration(_) => {}
+            Value::DateTime(when) => self.out.push_str(&when.repr()),
+            Value::Date(date) => self.out.push_str(&date.repr()),
+            Value::TimeDelta(delta) => self.out.push_str(&delta.repr()),
+            Value::Duration(duration) => self.out.push_str(&duration.repr()),
         }
         Ok(())
     }

@@ -9,15 +9,14 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use jiff::civil;
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
-use super::datetime::{DateTime, Duration, TimeDelta};
 use super::dict::{Dict, Set};
 use super::error::EvalError;
 use super::functions::Function;
 use super::object::Object;
+use super::time::{Date, DateTime, Duration, TimeDelta};
 use crate::value::{Json, Map, StreamSlice};
 
 /// A value during the evaluation of a template.
@@ -60,7 +59,7 @@ pub enum Value<'a> {
     /// A `datetime.datetime`.
     DateTime(Rc<DateTime>),
     /// A `datetime.date`.
-    Date(civil::Date),
+    Date(Date),
     /// A `datetime.timedelta`.
     TimeDelta(TimeDelta),
     /// An `isodate.Duration` of years and months.

@@ -1,16 +1,21 @@
 //! What can go wrong with JSON: its text, and ways into it.
 
+use std::fmt;
+
 /// Why a text is not JSON, and where; worded as by Python.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}: line {line} column {column} (char {char_idx})")]
+#[error("{problem}: {place}")]
 pub struct ParseError {
     problem: ParseProblem,
-    /// From 1.
-    line: usize,
-    /// In characters, from 1.
-    column: usize,
-    /// In characters from the start of the text, from 0.
-    char_idx: usize,
+    place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// All in characters; line and column from 1, the index from 0.
+    Character { line: usize, column: usize, char_idx: usize },
+    /// Of a text that was not held as a whole, from 0.
+    Byte { byte_idx: usize },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,17 +42,37 @@ pub(super) enum ParseProblem {
     InvalidUnicodeEscape,
     #[error("Nested too deep")]
     TooDeep,
+    #[error("The text ends too early")]
+    Incomplete,
 }
 
 impl ParseError {
     /// An error behind the text `before`.
-    pub(super) fn new(problem: ParseProblem, before: &str) -> Self {
+    pub(super) fn behind(before: &str, problem: ParseProblem) -> Self {
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            problem,
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            char_idx: before.chars().count(),
+        let line = before.matches('\n').count() + 1;
+        let column = before[line_start..].chars().count() + 1;
+        let char_idx = before.chars().count();
+        Self { problem, place: Place::Character { line, column, char_idx } }
+    }
+
+    /// An error at a byte of a text that arrives in pieces.
+    pub(super) fn at_byte(byte_idx: usize, problem: ParseProblem) -> Self {
+        Self { problem, place: Place::Byte { byte_idx } }
+    }
+
+    pub(super) fn problem(&self) -> ParseProblem {
+        self.problem
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Character { line, column, char_idx } => {
+                write!(f, "line {line} column {column} (char {char_idx})")
+            }
+            Self::Byte { byte_idx } => write!(f, "byte {byte_idx}"),
         }
     }
 }

@@ -66,19 +66,19 @@ mod tests {
     use super::*;
 
     /// Writes `"V"`.
-    fn insert_into(mut root: Json, path: &Json) -> Result<Json, PathError> {
-        let path = path.as_array().unwrap();
-        insert(root.as_object_mut().unwrap(), path, json!("V")).map(|()| root)
+    fn insert_into(mut root: Json, path: Json) -> Result<Json, PathError> {
+        let Json::Array(path) = path else { panic!("a path is a list") };
+        insert(root.as_object_mut().unwrap(), &path, json!("V")).map(|()| root)
     }
 
     #[track_caller]
     fn check(root: Json, path: Json, expect: Json) {
-        assert_eq!(insert_into(root, &path), Ok(expect));
+        assert_eq!(insert_into(root, path), Ok(expect));
     }
 
     #[track_caller]
     fn check_error(root: Json, path: Json, class_name: &str, expect: &str) {
-        let error = insert_into(root, &path).unwrap_err();
+        let error = insert_into(root, path).unwrap_err();
         assert_eq!((error.class_name(), error.to_string().as_str()), (class_name, expect));
     }
 

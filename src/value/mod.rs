@@ -4,6 +4,7 @@ mod emit;
 mod error;
 mod glob;
 mod insert;
+mod items;
 mod json_schema;
 mod number;
 mod parse;
@@ -23,13 +24,14 @@ pub use emit::{write_json, write_object, write_record_data, write_string};
 pub use error::{ParseError, PathError};
 pub use glob::Glob;
 pub use insert::insert;
+pub use items::ItemStream;
 pub use json_schema::{SchemaError, check_against_schema};
 pub use number::write_python_float;
 pub use parse::{parse, parse_text};
 pub use path::Path;
 pub use python::{
-    is_truthy, python_float, python_int, python_repr, python_str, write_python_dict_repr,
-    write_python_repr, write_python_text_repr,
+    is_truthy, python_float, python_int, python_repr, python_str, python_truth,
+    write_python_dict_repr, write_python_repr, write_python_text_repr,
 };
 pub use python_json::PythonJson;
 pub use secret::{Secret, Secrets};

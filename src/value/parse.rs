@@ -17,7 +17,7 @@ use super::scan::plain_prefix_len;
 use super::{Json, Map};
 
 /// Containers within containers that are read; the reference stops here too.
-const MAX_DEPTH: usize = 1024;
+pub(super) const MAX_DEPTH: usize = 1024;
 
 /// Reads the one value that `bytes` hold.
 pub fn parse(bytes: &[u8]) -> Result<Json, ParseError> {
@@ -25,7 +25,7 @@ pub fn parse(bytes: &[u8]) -> Result<Json, ParseError> {
         Ok(text) => parse_text(text),
         Err(err) => {
             let (valid, _) = bytes.split_at(err.valid_up_to());
-            Err(ParseError::new(ParseProblem::NotUtf8, &String::from_utf8_lossy(valid)))
+            Err(ParseError::behind(&String::from_utf8_lossy(valid), ParseProblem::NotUtf8))
         }
     }
 }
@@ -35,7 +35,7 @@ pub fn parse_text(text: &str) -> Result<Json, ParseError> {
     let mut parser = Parser { text, bytes: text.as_bytes(), position: 0, depth: 0 };
     parser
         .document()
-        .map_err(|problem| ParseError::new(problem, text.get(..parser.position).unwrap_or(text)))
+        .map_err(|problem| ParseError::behind(text.get(..parser.position).unwrap_or(text), problem))
 }
 
 struct Parser<'t> {
@@ -205,14 +205,18 @@ impl<'t> Parser<'t> {
             Some(b'b') => '\u{8}',
             Some(b'f') => '\u{c}',
             Some(&byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
-            _ => return Err(ParseProblem::InvalidEscape),
+            Some(_) => return Err(ParseProblem::InvalidEscape),
+            None => return Err(ParseProblem::UnterminatedString),
         };
         self.position += 2;
         Ok(character)
     }
 
     fn unicode_escape(&mut self) -> Parsed<char> {
-        let unit = self.utf16_unit(self.position).ok_or(ParseProblem::InvalidUnicodeEscape)?;
+        let Some(unit) = self.utf16_unit(self.position) else {
+            self.position += 1;
+            return Err(ParseProblem::InvalidUnicodeEscape);
+        };
         self.position += 6;
         let is_high_surrogate = (0xD800..0xDC00).contains(&unit);
         let low = self.utf16_unit(self.position).filter(|_| is_high_surrogate);
@@ -377,7 +381,7 @@ mod tests {
         check_error("{\"a\" 1}", "Expecting ':' delimiter: line 1 column 6 (char 5)");
         check_error("\"a\tb\"", "Invalid control character at: line 1 column 3 (char 2)");
         check_error("\"\\x\"", "Invalid \\escape: line 1 column 2 (char 1)");
-        check_error("\"\\u12g4\"", "Invalid \\uXXXX escape: line 1 column 2 (char 1)");
+        check_error("\"\\u12g4\"", "Invalid \\uXXXX escape: line 1 column 3 (char 2)");
         check_error(" \"abc", "Unterminated string starting at: line 1 column 2 (char 1)");
         check_error(b"\"\xff\"", "Not UTF-8: line 1 column 2 (char 1)");
     }

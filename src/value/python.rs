@@ -17,6 +17,18 @@ pub fn python_str(value: &Json) -> Cow<'_, str> {
     }
 }
 
+/// Whether `bool(value)` is true: null, zero and everything empty is not.
+pub fn python_truth(value: &Json) -> bool {
+    match value {
+        Json::Null => false,
+        Json::Bool(flag) => *flag,
+        Json::Number(number) => number.as_f64() != Some(0.0),
+        Json::String(text) => !text.is_empty(),
+        Json::Array(items) => !items.is_empty(),
+        Json::Object(map) => !map.is_empty(),
+    }
+}
+
 /// The text of `value` by `repr()`.
 pub fn python_repr(value: &Json) -> String {
     let mut out = String::new();
@@ -166,6 +178,18 @@ mod tests {
         assert_eq!(python_str(&json!("it's")), "it's");
         assert_eq!(python_str(&json!(["it's"])), r#"["it's"]"#);
         assert_eq!(python_str(&json!(true)), "True");
+    }
+
+    #[test]
+    fn what_is_zero_or_empty_is_false() {
+        for value in
+            [json!(null), json!(false), json!(0), json!(-0.0), json!(""), json!([]), json!({})]
+        {
+            assert!(!python_truth(&value), "{value}");
+        }
+        for value in [json!(true), json!(0.1), json!("0"), json!([null]), json!({"": null})] {
+            assert!(python_truth(&value), "{value}");
+        }
     }
 
     #[test]

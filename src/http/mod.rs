@@ -1,0 +1,32 @@
+//! The network: requests out, responses in. No other room opens sockets.
+//!
+//! A requester composes a [`Request`], which is prepared the way Python's
+//! `requests` does it, byte for byte; its [`Client`] sends it, follows
+//! redirects, and keeps cookies; [`Retry`] does so as often as the error
+//! handler wants. Below the clients of a run there is one [`Transport`]: the
+//! network, or a cassette of what it said earlier.
+
+mod encode;
+mod error;
+mod error_message;
+mod headers;
+mod links;
+mod normalize;
+mod request;
+mod resolution;
+mod response;
+mod text;
+mod url;
+
+pub use encode::{parse_query, quote_plus, requote_uri, unquote, urlencode};
+pub use error::{ErrorKind, HttpError, SendError};
+pub use error_message::error_message;
+pub use headers::Headers;
+pub use links::links;
+pub use request::{BodyMode, Method, Options, ParamValue, PreparedRequest, Request, RequestBody};
+pub use resolution::{
+    Action, NoAuth, NoSendObserver, Outcome, Permit, RefreshError, Refreshed, Resolution,
+    RetryPolicy, SendObserver, SessionAuth,
+};
+pub use response::{Body, BodyStream, Response};
+pub use url::{join, urljoin};
