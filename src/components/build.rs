@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::http::{Http, Permit};
+use crate::http::Http;
 use crate::manifest::{Findings, Node};
 use crate::protocol::{ConfiguredCatalog, ConfiguredStream, States};
 use crate::run::RunContext;
@@ -52,6 +52,9 @@ pub trait Observer: Send + Sync {
     /// A component changed the config (a refreshed token): it has to be kept before the next request.
     fn config_changed(&self, _config: &Map) {}
 
+    /// The state of `stream` is too old to be of use: it has to be forgotten.
+    fn state_cleared(&self, _stream: &str) {}
+
     /// A slice is about to be read.
     fn slice_started(&self, _stream: &str, _slice: &StreamSlice) {}
 
@@ -74,8 +77,6 @@ pub struct BuildContext<'a> {
     pub environment: &'a Arc<Environment>,
     /// The config, migrated and transformed.
     pub config: Config,
-    /// The API budget of the source, if it has one.
-    pub budget: Option<Arc<dyn Permit>>,
     /// The stream that is built.
     pub stream: StreamScope,
 }
@@ -85,10 +86,14 @@ pub struct BuildContext<'a> {
 pub struct StreamScope {
     /// Its name.
     pub name: String,
-    /// The state it starts from, in today's form.
+    /// The state it starts from; in today's form, once its parts are built.
     pub state: Option<Arc<Map>>,
-    /// Whether it is built as the parent of another stream, whose state then holds its own.
+    /// Whether it is built as the parent of another stream.
     pub is_parent: bool,
+    /// Its retriever, as it is written.
+    pub retriever: Option<Node>,
+    /// Its cursor, as it is written.
+    pub incremental_sync: Option<Node>,
     /// Its transformations, which the record selector applies.
     pub transformations: Vec<Arc<dyn Transformation>>,
     /// Its schema, which normalisation follows.
@@ -131,14 +136,6 @@ impl BuildContext<'_> {
     /// The variables of every template that is evaluated while components are built.
     pub fn scope<'a>(&'a self, config: &'a Map) -> Scope<'a> {
         Scope::new(&self.environment.run).with("config", config)
-    }
-
-    /// The state that came in for the stream `name`, which is about to be built.
-    pub fn incoming_state(&self, name: &str) -> Option<Arc<Map>> {
-        match self.stream.is_parent {
-            true => self.stream.state.clone(),
-            false => self.environment.states.get(name).cloned().map(Arc::new),
-        }
     }
 
     /// The stream as the configured catalog selects it.

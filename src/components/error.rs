@@ -6,6 +6,7 @@ use crate::http::{HttpError, SendError};
 use crate::manifest::{Node, Span};
 use crate::protocol::{FailureType, TracedError};
 use crate::template::EvalError;
+use crate::template::time::TimeError;
 
 /// A component that cannot be built with this manifest and config.
 #[derive(Debug, Clone)]
@@ -66,6 +67,26 @@ impl std::error::Error for BuildError {}
 impl From<EvalError> for BuildError {
     fn from(err: EvalError) -> Self {
         Self::new(err.to_string()).class(err.class_name())
+    }
+}
+
+impl From<TimeError> for BuildError {
+    fn from(err: TimeError) -> Self {
+        EvalError::from(err).into()
+    }
+}
+
+impl From<ReadError> for BuildError {
+    fn from(err: ReadError) -> Self {
+        match err {
+            ReadError::Traced(error) => {
+                let failure_type = error.failure_type;
+                let class = "AirbyteTracedException";
+                Self::new(error.to_string()).class(class).failing(failure_type)
+            }
+            ReadError::Unexpected { class, message } => Self::new(message).class(class),
+            ReadError::Cancelled => Self::new(err.to_string()),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! the one file that knows all families, builds it.
 
 mod build;
+pub mod check;
 mod config_handle;
 mod error;
 mod number_template;
@@ -13,8 +14,12 @@ pub mod registry;
 mod request_option;
 mod request_parts;
 
+pub mod resolver;
 pub mod shape;
 pub mod slot;
+pub mod source;
+pub mod spec;
+pub mod stream;
 mod surroundings;
 
 use std::ops::ControlFlow;
@@ -22,12 +27,11 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use jiff::Timestamp;
 
-use crate::http::{BodyMode, Headers, Permit, Response, RetryPolicy, SessionAuth};
+use crate::http::{Headers, Response, RetryPolicy, SessionAuth};
 use crate::manifest::Node;
 use crate::run::RunContext;
-use crate::template::TimeDelta;
+use crate::template::time::{DateTime, TimeDelta};
 use crate::value::{Json, Map, StreamSlice};
 
 pub use build::{BuildContext, Environment, NoObserver, Observer, StreamScope};
@@ -56,6 +60,8 @@ pub struct Stream {
     pub cursor: Arc<dyn Cursor>,
     /// Whether its records come with files.
     pub is_file_based: bool,
+    /// The streams that its partitions come from, with the parents of those.
+    pub parents: Vec<String>,
     /// The group of streams it may not be read together with.
     pub group: Option<String>,
 }
@@ -136,7 +142,7 @@ pub trait Cursor: Send + Sync {
     }
 
     /// The moment up to which `state` says that the stream was read, where it says one.
-    fn read_until(&self, _state: &Map) -> Option<Timestamp> {
+    fn read_until(&self, _state: &Map) -> Option<DateTime> {
         None
     }
 
@@ -236,8 +242,7 @@ pub trait Requester: Send + Sync {
 pub struct RequestInput<'a> {
     /// The slice that is read.
     pub slice: Option<&'a StreamSlice>,
-    /// The token of the page, when it is not the first; templates see it as
-    /// `next_page_token.next_page_token`.
+    /// The token of the page, when it is not the first.
     pub next_page_token: Option<&'a Json>,
     /// Replaces the requester's own path (a page's URL or path).
     pub path: Option<String>,
@@ -245,8 +250,8 @@ pub struct RequestInput<'a> {
     pub parts: RequestParts,
     /// Further variables for the requester's templates.
     pub variables: Vec<(&'static str, &'a Json)>,
-    /// How the body is given.
-    pub body: BodyMode,
+    /// Whether the body is to be streamed, not decoded by content encoding.
+    pub is_streamed: bool,
 }
 
 /// What a request came to.
@@ -555,7 +560,7 @@ macro_rules! families {
 }
 
 families! {
-    "stream": Stream => Arc<Stream>;
+    "stream": Stream => Stream;
     "retriever": dyn Retriever => Arc<dyn Retriever>;
     "incremental sync": dyn IncrementalSync => Arc<dyn IncrementalSync>;
     "partition router": dyn PartitionRouter => Arc<dyn PartitionRouter>;
@@ -577,5 +582,4 @@ families! {
     "validation strategy": dyn ValidationStrategy => Arc<dyn ValidationStrategy>;
     "components resolver": dyn ComponentsResolver => Arc<dyn ComponentsResolver>;
     "check": Check => Check;
-    "API budget": dyn Permit => Arc<dyn Permit>;
 }

@@ -1,0 +1,31 @@
+//! Streams made of a template: where the values come from that fill it.
+
+use super::shape::shape;
+use super::slot::Member;
+use super::{ComponentsResolver, Slot, Stream};
+
+/// The family's members.
+pub(super) const MEMBERS: &[Member] = &[
+    Member::planned("HttpComponentsResolver"),
+    Member::planned("ConfigComponentsResolver"),
+    Member::planned("ParametrizedComponentsResolver"),
+];
+
+/// The YAML shape.
+pub mod yaml {
+    use super::{ComponentsResolver, Slot, Stream, shape};
+
+    shape! {
+        /// Streams made of a template.
+        pub struct DynamicDeclarativeStream {
+            /// The name of the template.
+            name: String = String::new(),
+            /// What each stream looks like before it is filled.
+            stream_template: Slot<Stream>,
+            /// Fills the template.
+            components_resolver: Slot<dyn ComponentsResolver>,
+            /// Whether the parameters of an outer component win over those of an inner one.
+            use_parent_parameters: bool = true,
+        }
+    }
+}

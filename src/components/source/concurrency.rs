@@ -1,0 +1,51 @@
+//! `ConcurrencyLevel`: how much is read at once.
+
+use crate::components::shape::{IntOrTemplate, shape};
+use crate::components::{BuildContext, BuildError, Parameters};
+use crate::template::InterpolatedString;
+
+/// How much is read at once when a manifest does not say.
+const DEFAULT: i64 = 2;
+
+/// The YAML shape.
+pub mod yaml {
+    use super::{IntOrTemplate, shape};
+
+    shape! {
+        /// How much is read at once.
+        pub struct ConcurrencyLevel: untyped {
+            /// How many partitions are read at once; it may depend on the config.
+            default_concurrency: IntOrTemplate,
+            /// The most that a template can ask for.
+            max_concurrency: Option<i64>,
+        }
+    }
+}
+
+impl yaml::ConcurrencyLevel {
+    /// How many partitions are read at once; at least one.
+    pub fn level(this: Option<&Self>, cx: &BuildContext<'_>) -> Result<usize, BuildError> {
+        let level = this.map_or(Ok(DEFAULT), |this| this.written_level(cx))?;
+        Ok(usize::try_from(level).unwrap_or(0).max(1))
+    }
+
+    fn written_level(&self, cx: &BuildContext<'_>) -> Result<i64, BuildError> {
+        let text = match &self.default_concurrency {
+            IntOrTemplate::Int(level) => return Ok(*level),
+            IntOrTemplate::Template(text) => text,
+        };
+        // The reference takes a maximum of zero for none.
+        let max = self.max_concurrency.filter(|max| *max != 0);
+        if text.contains("config") && max.is_none() {
+            let message = "ConcurrencyLevel requires that max_concurrency be defined if the \
+                           default_concurrency can be used-specified";
+            return Err(BuildError::in_span(self.span, message));
+        }
+        let template = InterpolatedString::new(text, Parameters::default());
+        let level = template.eval(&cx.scope(&cx.config.snapshot()))?;
+        let level = level.as_i64().or(level.as_bool().map(i64::from)).ok_or_else(|| {
+            BuildError::in_span(text.span, "default_concurrency did not evaluate to an integer")
+        })?;
+        Ok(max.map_or(level, |max| level.min(max)))
+    }
+}

@@ -1,0 +1,176 @@
+//! `DeclarativeStream`: the ordinary stream.
+//!
+//! Its parts are built in the order in which they need one another: state,
+//! partition router, cursor, what is done to records, retriever.
+
+use std::sync::Arc;
+
+use tracing::warn;
+
+use super::full_refresh::FullRefresh;
+use super::primary_key::PrimaryKey;
+use super::schema::CachedSchema;
+use crate::components::shape::shape;
+use crate::components::slot::OneOrMore;
+use crate::components::{
+    BuildContext, BuildError, Component, IncrementalSync, PartitionRouter, Requester,
+    RecordExtractor, Retriever, SchemaLoader, Slot, StateMigration, Stream, StreamScope,
+    Transformation,
+};
+use crate::manifest::{Key, Node, NodeMap, NodeValue};
+use crate::value::Map;
+
+/// The YAML shape.
+pub mod yaml {
+    use super::{
+        IncrementalSync, OneOrMore, PrimaryKey, RecordExtractor, Requester, Retriever, SchemaLoader, Slot,
+        StateMigration, Transformation, shape,
+    };
+    use crate::components::shape::Text;
+
+    shape! {
+        /// A stream of records.
+        pub struct DeclarativeStream {
+            /// Its name, unique in the source.
+            name: String = String::new(),
+            /// Reads its records.
+            retriever: Slot<dyn Retriever>,
+            /// How later runs read only what is new.
+            incremental_sync: Option<Slot<dyn IncrementalSync>>,
+            /// The fields that identify a record.
+            primary_key: Option<PrimaryKey>,
+            /// Where its JSON schema comes from.
+            schema_loader: Option<Slot<dyn SchemaLoader, OneOrMore>>,
+            /// What is done to each record, in order.
+            transformations: Vec<Slot<dyn Transformation>> = Vec::new(),
+            /// How older states become those of today, in order.
+            state_migrations: Vec<Slot<dyn StateMigration>> = Vec::new(),
+            /// How the files come along that records stand for.
+            file_uploader: Option<FileUploader>,
+        }
+    }
+
+    shape! {
+        /// How the files come along that records stand for.
+        pub struct FileUploader {
+            /// Asks for a file.
+            requester: Slot<dyn Requester>,
+            /// Where in a record the file's URL stands.
+            download_target_extractor: Slot<dyn RecordExtractor>,
+            /// Where in the response the file stands, when it is not the whole.
+            file_extractor: Option<Slot<dyn RecordExtractor>>,
+            /// The name of the file; a random one when unset.
+            filename_extractor: Option<Text>,
+        }
+    }
+}
+
+impl Component for yaml::DeclarativeStream {
+    type Family = Stream;
+
+    fn build(self, cx: &BuildContext<'_>) -> Result<Stream, BuildError> {
+        let mut scope = StreamScope {
+            name: self.name.clone(),
+            is_parent: cx.stream.is_parent,
+            retriever: Some(self.retriever.node().clone()),
+            incremental_sync: self.incremental_sync.as_ref().map(|it| it.node().clone()),
+            ..StreamScope::default()
+        };
+        if let Some(primary_key) = &self.primary_key {
+            scope.primary_key = primary_key.paths()?;
+        }
+        scope.state = self.migrated_state(&cx.for_stream(scope.clone()), cx.stream.state.clone())?;
+        let router = self.router(&cx.for_stream(scope.clone()))?;
+        let parents = router.as_ref().map(|router| router.ancestors()).unwrap_or_default();
+        let cursor = match &self.incremental_sync {
+            Some(slot) => {
+                let cx = cx.for_stream(scope.clone());
+                let incremental_sync = slot.build(&cx)?;
+                scope.filters_client_side = incremental_sync.filters_client_side();
+                scope.is_data_feed = incremental_sync.is_data_feed();
+                incremental_sync.cursor(router, scope.state.as_deref(), &cx)?
+            }
+            None => Arc::new(FullRefresh::new(router, cx.environment.run.clone())),
+        };
+        scope.cursor = Some(cursor.clone());
+        let schema = self.schema(&cx.for_stream(scope.clone()))?;
+        scope.schema = Some(schema.clone());
+        let parts = cx.for_stream(scope.clone());
+        scope.transformations =
+            self.transformations.iter().map(|it| it.build(&parts)).collect::<Result<_, _>>()?;
+        let primary_key = scope.primary_key.clone();
+        let retriever = self.retriever.build(&cx.for_stream(scope))?;
+        Ok(Stream {
+            name: self.name,
+            primary_key,
+            schema,
+            retriever,
+            cursor,
+            is_file_based: self.file_uploader.is_some(),
+            parents,
+            group: None,
+        })
+    }
+}
+
+impl yaml::DeclarativeStream {
+    fn migrated_state(
+        &self,
+        cx: &BuildContext<'_>,
+        state: Option<Arc<Map>>,
+    ) -> Result<Option<Arc<Map>>, BuildError> {
+        let mut state = state;
+        for migration in &self.state_migrations {
+            let migration = migration.build(cx)?;
+            let current = state.clone().unwrap_or_default();
+            if migration.should_migrate(&current) {
+                state = Some(Arc::new(migration.migrate(Arc::unwrap_or_clone(current))?));
+            }
+        }
+        Ok(state.filter(|state| !state.is_empty()))
+    }
+
+    fn router(&self, cx: &BuildContext<'_>) -> Result<Option<Arc<dyn PartitionRouter>>, BuildError> {
+        let written = self.retriever.node().get("partition_router").filter(|it| it.is_truthy());
+        let Some(node) = written else { return Ok(None) };
+        if self.incremental_sync.is_none() && depends_on_parents_state(node) {
+            warn!(
+                target: "airbyte",
+                "Stream `{}` has `incremental_dependency: true` in its parent stream configuration but does not \
+                 define `incremental_sync`. The parent stream's cursor is only persisted in the state of an \
+                 incremental substream, so this setting has no effect and all parent records will be re-read on \
+                 every sync. Define `incremental_sync` on this stream or remove `incremental_dependency`.",
+                self.name
+            );
+        }
+        Slot::<dyn PartitionRouter, OneOrMore>::new(node.clone()).build(cx).map(Some)
+    }
+
+    fn schema(&self, cx: &BuildContext<'_>) -> Result<Arc<dyn SchemaLoader>, BuildError> {
+        if let Some(loader) = &self.schema_loader {
+            return Ok(Arc::new(CachedSchema::new(loader.build(cx)?)));
+        }
+        let parameters = NodeValue::Map(NodeMap::from_iter([name_field("name", &self.name)]));
+        let node = NodeValue::Map(NodeMap::from_iter([
+            name_field("type", "JsonFileSchemaLoader"),
+            (Key::new("$parameters", None), parameters.into()),
+        ]));
+        let loader = Slot::<dyn SchemaLoader>::new(node.into()).build(cx)?;
+        Ok(Arc::new(CachedSchema::optional(loader, &self.name)))
+    }
+}
+
+fn name_field(key: &str, name: &str) -> (Key, Node) {
+    (Key::new(key, None), Node::from(name))
+}
+
+/// Whether a router, one of a list, or one under a grouping, has a parent with `incremental_dependency`.
+fn depends_on_parents_state(router: &Node) -> bool {
+    let routers = router.as_seq().unwrap_or(std::slice::from_ref(router));
+    let parents = routers.iter().flat_map(|router| {
+        let router = router.get("underlying_partition_router").unwrap_or(router);
+        router.get("parent_stream_configs").and_then(Node::as_seq).unwrap_or_default()
+    });
+    let flags = parents.filter_map(|parent| parent.get("incremental_dependency")?.as_bool());
+    flags.into_iter().any(|flag| flag)
+}
