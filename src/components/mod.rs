@@ -379,6 +379,11 @@ pub trait Decoder: Send + Sync {
     /// Begins a body.
     fn begin(&self, headers: &Headers) -> Box<dyn Decode>;
 
+    /// Begins a body that comes out of an archive, where the reference forgives less.
+    fn begin_unpacked(&self) -> Box<dyn Decode> {
+        self.begin(&Headers::default())
+    }
+
     /// Whether elements come out while the body is still received, from bytes as they are sent.
     fn is_streamed(&self) -> bool {
         false
@@ -390,25 +395,34 @@ pub trait Decoder: Send + Sync {
 
 /// The decoding of one body.
 pub trait Decode: Send {
-    /// Takes the next bytes, and appends the elements they complete.
+    /// Takes the next bytes, and appends the elements they complete, also when an error follows.
     fn feed(&mut self, bytes: &[u8], elements: &mut Vec<Json>) -> Result<(), ReadError>;
 
     /// Appends what is left when the body has ended.
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError>;
 }
 
-/// Finds records in an element.
+/// Finds records in elements.
 pub trait RecordExtractor: Send + Sync {
-    /// Appends the element's records; `Take` may leave holes in the element.
+    /// Appends the elements' records, and gives their number together with those
+    /// it leaves out but counts; `Take` may leave holes in the elements.
+    ///
+    /// All elements of a body come at once, unless the decoder streams.
     fn extract(
         &self,
-        element: &mut Json,
+        elements: &mut [Json],
         mode: Extraction,
         records: &mut Vec<Json>,
-    ) -> Result<(), ReadError>;
+    ) -> Result<usize, ReadError>;
 
     /// The literal path of keys that its records lie under, if there is just one.
     fn path(&self) -> Option<&[String]> {
+        None
+    }
+
+    /// The decoder that takes the place of the stream's own, for an extractor
+    /// that is made for one kind of body.
+    fn decoder(&self) -> Option<Arc<dyn Decoder>> {
         None
     }
 }
@@ -423,19 +437,35 @@ pub enum Extraction {
 }
 
 /// Extracts, filters, transforms, and normalises.
+///
+/// What was selected before an error is in `page` all the same.
 pub trait RecordSelector: Send + Sync {
-    /// Appends the records of one element to those of its page.
+    /// Waits for what selecting needs (the stream's schema).
+    fn prepare(&self) -> BoxFuture<'_, Result<(), ReadError>>;
+
+    /// Appends the records of elements to those of their page.
+    ///
+    /// All elements of a body come at once, unless the decoder streams.
     fn select(
         &self,
-        element: &mut Json,
+        elements: &mut [Json],
         mode: Extraction,
         slice: &StreamSlice,
         next_page_token: Option<&Json>,
         page: &mut PageRecords,
     ) -> Result<(), ReadError>;
 
-    /// See [`RecordExtractor::path`].
-    fn path(&self) -> Option<&[String]>;
+    /// Filters, transforms, and normalises records that were extracted elsewhere.
+    fn refine(
+        &self,
+        records: Vec<Json>,
+        slice: &StreamSlice,
+        next_page_token: Option<&Json>,
+        page: &mut PageRecords,
+    ) -> Result<(), ReadError>;
+
+    /// What it extracts records with.
+    fn extractor(&self) -> &dyn RecordExtractor;
 }
 
 /// The records of a page so far.
