@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::http::Http;
+use crate::http::{Http, Permit};
 use crate::manifest::{Findings, Node};
 use crate::protocol::{ConfiguredCatalog, ConfiguredStream, States};
 use crate::run::RunContext;
@@ -77,6 +77,8 @@ pub struct BuildContext<'a> {
     pub environment: &'a Arc<Environment>,
     /// The config, migrated and transformed.
     pub config: Config,
+    /// The API budget of the source, if it has one.
+    pub budget: Option<Arc<dyn Permit>>,
     /// The stream that is built.
     pub stream: StreamScope,
 }

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use crate::http::{Headers, Response, RetryPolicy, SessionAuth};
+use crate::http::{BodyMode, Headers, Permit, Response, RetryPolicy, SessionAuth};
 use crate::manifest::Node;
 use crate::run::RunContext;
 use crate::template::time::{DateTime, TimeDelta};
@@ -242,7 +242,8 @@ pub trait Requester: Send + Sync {
 pub struct RequestInput<'a> {
     /// The slice that is read.
     pub slice: Option<&'a StreamSlice>,
-    /// The token of the page, when it is not the first.
+    /// The token of the page, when it is not the first; templates see it as
+    /// `next_page_token.next_page_token`.
     pub next_page_token: Option<&'a Json>,
     /// Replaces the requester's own path (a page's URL or path).
     pub path: Option<String>,
@@ -250,8 +251,8 @@ pub struct RequestInput<'a> {
     pub parts: RequestParts,
     /// Further variables for the requester's templates.
     pub variables: Vec<(&'static str, &'a Json)>,
-    /// Whether the body is to be streamed, not decoded by content encoding.
-    pub is_streamed: bool,
+    /// How the body is given.
+    pub body: BodyMode,
 }
 
 /// What a request came to.
@@ -612,4 +613,5 @@ families! {
     "validation strategy": dyn ValidationStrategy => Arc<dyn ValidationStrategy>;
     "components resolver": dyn ComponentsResolver => Arc<dyn ComponentsResolver>;
     "check": Check => Check;
+    "API budget": dyn Permit => Arc<dyn Permit>;
 }

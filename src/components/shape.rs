@@ -637,6 +637,67 @@ macro_rules! either {
 
 pub(crate) use either;
 
+/// Declares a field value that is one of a few shapes, told apart by their `type`.
+///
+/// ```ignore
+/// one_of! {
+///     /// The body of a request.
+///     pub enum RequestBody { Text(yaml::RequestBodyPlainText), Json(yaml::RequestBodyJsonObject) }
+/// }
+/// ```
+macro_rules! one_of {
+    (
+        $(#[doc = $doc:literal])*
+        pub enum $name:ident { $( $(#[doc = $variant_doc:literal])* $variant:ident($shape:ty) ),* $(,)? }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug)]
+        pub enum $name { $( $(#[doc = $variant_doc])* #[doc = concat!("A `", stringify!($shape), "`.")] $variant($shape), )* }
+
+        impl $crate::components::shape::FieldValue for $name {
+            fn read(
+                node: &$crate::manifest::Node,
+                reader: &mut $crate::components::shape::Reader<'_>,
+            ) -> Option<Self> {
+                match node.type_name() {
+                    $( Some(<$shape as $crate::components::shape::Shape>::TYPE) => {
+                        <$shape as $crate::components::shape::Shape>::read(node, reader).map(Self::$variant)
+                    } )*
+                    _ => {
+                        let types = [$(<$shape as $crate::components::shape::Shape>::TYPE),*];
+                        $crate::components::shape::wrong_type(node, reader, &types);
+                        None
+                    }
+                }
+            }
+
+            fn schema() -> $crate::value::Json {
+                serde_json::json!({"anyOf": [
+                    $( <$shape as $crate::components::shape::FieldValue>::schema() ),*
+                ]})
+            }
+        }
+    };
+}
+
+pub(crate) use one_of;
+
+/// Notes that the `type` of `node` is none of the `types` that a [`one_of!`] offers.
+pub fn wrong_type(node: &Node, reader: &mut Reader<'_>, types: &[&str]) {
+    if node.as_map().is_none() {
+        return reader.wrong_kind(node, "a mapping with a `type`");
+    }
+    let place = node.get("type").unwrap_or(node);
+    let finding = match place.as_str() {
+        Some(name) => Finding::error("schema/type", format!("`{name}` does not fit here"))
+            .help(format!("it is one of {}", types.join(", ")))
+            .suggest(name, types.iter().copied()),
+        None => Finding::error("schema/type", "`type` is missing")
+            .help(format!("it is one of {}", types.join(", "))),
+    };
+    reader.note(finding, place);
+}
+
 either! {
     /// An integer, or a template that gives one.
     pub enum IntOrTemplate { Template(Text) if |node| node.as_str().is_some(), Int(i64) }

@@ -1,10 +1,10 @@
 //! JSON as records need it.
 
+pub mod body;
 mod emit;
 mod error;
 mod glob;
 mod insert;
-mod items;
 mod json_schema;
 mod number;
 mod parse;
@@ -24,7 +24,6 @@ pub use emit::{write_json, write_object, write_record_data, write_string};
 pub use error::{ParseError, PathError};
 pub use glob::Glob;
 pub use insert::insert;
-pub use items::ItemStream;
 pub use json_schema::{SchemaError, check_against_schema};
 pub use number::write_python_float;
 pub use parse::{parse, parse_text};

@@ -3,10 +3,10 @@
 //! Only the item that is being received is held, and on request the envelope:
 //! the text around the items, with an empty list in their place.
 
-use super::Json;
-use super::error::{ParseError, ParseProblem};
-use super::parse::{MAX_DEPTH, parse};
-use super::scan::plain_prefix_len;
+use crate::value::Json;
+use crate::value::error::{ParseError, ParseProblem};
+use crate::value::parse::{MAX_DEPTH, parse};
+use crate::value::scan::plain_prefix_len;
 
 /// Finds the items of the lists at one path, in a text that comes in pieces.
 #[derive(Debug)]
@@ -101,22 +101,19 @@ impl ItemStream {
     pub fn feed(&mut self, bytes: &[u8], items: &mut Vec<Json>) -> Result<(), ParseError> {
         let mut rest = bytes;
         while let Some((&byte, behind)) = rest.split_first() {
-            let problem = match self.capture {
-                Some(capture) => {
-                    let (taken, is_complete) = self.capture(capture, rest);
-                    self.n_read += taken;
-                    rest = &rest[taken..];
-                    if is_complete { self.end_token(items) } else { Ok(()) }
+            let problem = if let Some(capture) = self.capture {
+                let (taken, is_complete) = self.capture(capture, rest);
+                self.n_read += taken;
+                rest = &rest[taken..];
+                if is_complete { self.end_token(items) } else { Ok(()) }
+            } else {
+                let result = self.structure(byte);
+                // A token begins with this byte, and reads it again.
+                if self.capture.is_none() {
+                    self.n_read += 1;
+                    rest = behind;
                 }
-                None => {
-                    let result = self.structure(byte);
-                    // A token begins with this byte, and reads it again.
-                    if self.capture.is_none() {
-                        self.n_read += 1;
-                        rest = behind;
-                    }
-                    result
-                }
+                result
             };
             problem.map_err(|problem| ParseError::at_byte(self.n_read, problem))?;
         }

@@ -1,0 +1,209 @@
+//! Decompression of bodies that may be compressed with gzip, or may not.
+
+use std::io::{self, Write};
+
+use flate2::write::GzDecoder;
+
+/// Decompressed at a time, so that a small piece cannot become all of a huge text at once.
+const MAX_PIECE: usize = 8 * 1024;
+
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Decompresses a body that comes in pieces; one that does not begin as gzip
+/// does is passed on as it is.
+#[derive(Debug)]
+pub struct Gunzip {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Fewer bytes than tell what it is.
+    Start(Vec<u8>),
+    Plain,
+    Member(Box<GzDecoder<Vec<u8>>>),
+    /// Behind a member: another one, or zeros to fill a block.
+    BetweenMembers,
+}
+
+/// Why a body cannot be decompressed.
+#[derive(Debug, thiserror::Error)]
+pub enum GunzipError {
+    /// It breaks off.
+    #[error("Compressed file ended before the end-of-stream marker was reached")]
+    Incomplete,
+    /// Something follows that is not gzip.
+    #[error("Not a gzipped file")]
+    NotGzip,
+    /// It is damaged.
+    #[error("Error while decompressing data: {0}")]
+    Damaged(#[from] io::Error),
+}
+
+impl GunzipError {
+    /// The Python exception that the reference raises here.
+    pub fn class_name(&self) -> &'static str {
+        match self {
+            Self::Incomplete => "EOFError",
+            Self::NotGzip => "BadGzipFile",
+            Self::Damaged(_) => "error",
+        }
+    }
+}
+
+impl Default for Gunzip {
+    fn default() -> Self {
+        Self { state: State::Start(Vec::new()) }
+    }
+}
+
+impl Gunzip {
+    /// Takes the next bytes, and gives what they decompress to in pieces to `on_bytes`.
+    pub fn feed<E: From<GunzipError>>(
+        &mut self,
+        bytes: &[u8],
+        on_bytes: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let State::Start(start) = &mut self.state {
+            start.extend_from_slice(bytes);
+            if start.len() < MAGIC.len() {
+                return Ok(());
+            }
+            let start = std::mem::take(start);
+            self.state = if start.starts_with(&MAGIC) { new_member() } else { State::Plain };
+            return self.feed(&start, on_bytes);
+        }
+        if let State::Plain = self.state {
+            return on_bytes(bytes);
+        }
+        for piece in bytes.chunks(MAX_PIECE) {
+            self.decompress(piece, on_bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the body.
+    pub fn finish<E: From<GunzipError>>(
+        &mut self,
+        on_bytes: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match std::mem::replace(&mut self.state, State::Plain) {
+            State::Start(start) if !start.is_empty() => on_bytes(&start),
+            State::Member(mut member) => {
+                let result = member.try_finish();
+                on_bytes(member.get_ref())?;
+                result.map_err(|_| GunzipError::Incomplete.into())
+            }
+            State::Start(_) | State::Plain | State::BetweenMembers => Ok(()),
+        }
+    }
+
+    fn decompress<E: From<GunzipError>>(
+        &mut self,
+        piece: &[u8],
+        on_bytes: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut rest = piece;
+        while let Some(&byte) = rest.first() {
+            let State::Member(member) = &mut self.state else {
+                match byte {
+                    0 => rest = &rest[1..],
+                    _ if byte == MAGIC[0] => self.state = new_member(),
+                    _ => return Err(GunzipError::NotGzip.into()),
+                }
+                continue;
+            };
+            let n_taken = member.write(rest).map_err(GunzipError::from)?;
+            let is_end = n_taken == 0;
+            if is_end {
+                member.try_finish().map_err(GunzipError::from)?;
+            }
+            let out = member.get_mut();
+            on_bytes(out)?;
+            out.clear();
+            if is_end {
+                self.state = State::BetweenMembers;
+            }
+            rest = &rest[n_taken..];
+        }
+        Ok(())
+    }
+}
+
+fn new_member() -> State {
+    State::Member(Box::new(GzDecoder::new(Vec::new())))
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn gunzip(bytes: &[u8], piece_len: usize) -> Result<Vec<u8>, GunzipError> {
+        let mut out = Vec::new();
+        let mut on_bytes = |piece: &[u8]| {
+            out.extend_from_slice(piece);
+            Ok::<_, GunzipError>(())
+        };
+        let mut gunzip = Gunzip::default();
+        for piece in bytes.chunks(piece_len) {
+            gunzip.feed(piece, &mut on_bytes)?;
+        }
+        gunzip.finish(&mut on_bytes)?;
+        Ok(out)
+    }
+
+    #[track_caller]
+    fn check(bytes: &[u8], expect: Result<&[u8], &str>) {
+        for piece_len in [1, 7, 1000] {
+            let result = gunzip(bytes, piece_len).map_err(|err| err.to_string());
+            assert_eq!(result.as_deref().map_err(String::as_str), expect, "pieces of {piece_len}");
+        }
+    }
+
+    #[test]
+    fn members_follow_one_another() {
+        let text = b"some text, some text, some text".repeat(100);
+        check(&gzip(&text), Ok(&text));
+        check(&[gzip(b"a"), gzip(b""), gzip(b"b")].concat(), Ok(b"ab"));
+        check(&[gzip(b"a"), vec![0; 5], gzip(b"b"), vec![0; 3]].concat(), Ok(b"ab"));
+    }
+
+    #[test]
+    fn what_is_not_compressed_passes() {
+        check(b"plain", Ok(b"plain"));
+        check(b"\x1f", Ok(b"\x1f"));
+        check(b"", Ok(b""));
+    }
+
+    #[test]
+    fn damage_is_an_error() {
+        let text = gzip(b"some text");
+        let cut = &text[..text.len() - 3];
+        check(cut, Err("Compressed file ended before the end-of-stream marker was reached"));
+        check(&[&text[..], b"x"].concat(), Err("Not a gzipped file"));
+        let mut damaged = text.clone();
+        damaged[text.len() - 8] ^= 1;
+        check(&damaged, Err("Compressed file ended before the end-of-stream marker was reached"));
+    }
+
+    #[test]
+    fn a_bomb_comes_in_pieces() {
+        let bomb = gzip(&vec![0; 64 << 20]);
+        let mut largest = 0;
+        let mut on_bytes = |piece: &[u8]| {
+            largest = largest.max(piece.len());
+            Ok::<_, GunzipError>(())
+        };
+        Gunzip::default().feed(&bomb, &mut on_bytes).unwrap();
+        assert!(largest <= 16 << 20, "{largest}");
+    }
+}
