@@ -24,7 +24,7 @@ pub struct Environment {
     /// The door to the network.
     pub http: Http,
     /// Texts that may never be printed.
-    pub secrets: Arc<Secrets>,
+    pub secrets: Secrets,
     /// Who hears of what happens while components run.
     pub observer: Arc<dyn Observer>,
     /// The folder of the manifest, for files it names.
