@@ -151,7 +151,7 @@ impl SendObserver for NoSendObserver {}
 /// May delay requests, and learns from their responses; an API budget.
 pub trait Permit: Send + Sync {
     /// Waits until the request may be sent.
-    fn acquire<'a>(&'a self, request: &'a PreparedRequest) -> BoxFuture<'a, Result<(), SendError>>;
+    fn acquire<'a>(&'a self, request: &'a PreparedRequest) -> BoxFuture<'a, ()>;
 
     /// Learns what the server said.
     fn observe(&self, _request: &PreparedRequest, _response: &Response) {}

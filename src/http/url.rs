@@ -112,9 +112,10 @@ impl UrlParts {
 
     fn with_default_scheme(url: &str, scheme: &str) -> Self {
         let url = url.trim_start_matches(|c| c <= ' ');
-        let url: Cow<'_, str> = match url.contains(['\t', '\r', '\n']) {
-            true => url.replace(['\t', '\r', '\n'], "").into(),
-            false => url.into(),
+        let url: Cow<'_, str> = if url.contains(['\t', '\r', '\n']) {
+            url.replace(['\t', '\r', '\n'], "").into()
+        } else {
+            url.into()
         };
         let (scheme, rest) = match split_scheme(&url) {
             Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),

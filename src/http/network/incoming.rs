@@ -1,0 +1,168 @@
+//! A response as it comes in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::stream;
+use tokio::time::timeout;
+
+use super::super::error::{ErrorKind, HttpError};
+use super::super::headers::Headers;
+use super::super::request::{BodyMode, PreparedRequest};
+use super::super::response::{Body, BodyStream, Response};
+use super::content::ContentDecoder;
+use super::failure::Destination;
+
+/// Compressed bytes that are decompressed in one go; they may grow a thousandfold.
+const PIECE_LEN: usize = 64 * 1024;
+/// The most that is reserved on a server's word.
+const MAX_RESERVED: u64 = 64 * 1024 * 1024;
+
+/// The body of a response, while it is received.
+pub(super) struct Incoming {
+    response: reqwest::Response,
+    read_timeout: Option<Duration>,
+    destination: Destination,
+    decoder: ContentDecoder,
+    /// Received, but not yet decompressed.
+    pending: Bytes,
+    n_received: u64,
+    /// What the server promised.
+    n_expected: Option<u64>,
+}
+
+impl Incoming {
+    /// The response to `request`, its body as far as the request wants it now.
+    pub(super) async fn receive(
+        response: reqwest::Response,
+        request: &Arc<PreparedRequest>,
+        destination: Destination,
+    ) -> Result<Response, HttpError> {
+        let status = response.status();
+        let (headers, set_cookies) = read_headers(&response);
+        let mode = if status.is_success() { request.options.body } else { BodyMode::Whole };
+        let decoder = match (mode, headers.get("content-encoding")) {
+            (BodyMode::Raw, _) | (_, None) => ContentDecoder::default(),
+            (_, Some(encoding)) => ContentDecoder::new(encoding),
+        };
+        let incoming = Self {
+            n_expected: response.content_length(),
+            response,
+            read_timeout: request.options.read_timeout,
+            destination,
+            decoder,
+            pending: Bytes::new(),
+            n_received: 0,
+        };
+        let body = match mode {
+            BodyMode::Whole => incoming.up_to(usize::MAX).await?,
+            BodyMode::Streamed(limit) => incoming.up_to(limit).await?,
+            BodyMode::Raw => Body::Stream(incoming.into_stream(None)),
+        };
+        let mut response = Response::new(status.as_u16(), headers, Arc::clone(request), body);
+        response.set_cookies = set_cookies;
+        Ok(response)
+    }
+
+    /// The body, whole if it has no more than `limit` bytes.
+    async fn up_to(mut self, limit: usize) -> Result<Body, HttpError> {
+        let Some(first) = self.next().await? else { return Ok(Body::Whole(Bytes::new())) };
+        let Some(second) = self.next().await? else { return Ok(Body::Whole(first)) };
+        let expected = self.n_expected.unwrap_or(0).min(MAX_RESERVED);
+        let mut start = BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0));
+        start.extend_from_slice(&first);
+        start.extend_from_slice(&second);
+        while start.len() <= limit {
+            match self.next().await? {
+                Some(bytes) => start.extend_from_slice(&bytes),
+                None => return Ok(Body::Whole(start.freeze())),
+            }
+        }
+        Ok(Body::Stream(self.into_stream(Some(start.freeze()))))
+    }
+
+    /// What was read already, and all that follows.
+    fn into_stream(self, start: Option<Bytes>) -> BodyStream {
+        BodyStream::new(stream::try_unfold((start, self), |(start, mut incoming)| async move {
+            let bytes = match start {
+                Some(start) => Some(start),
+                None => incoming.next().await?,
+            };
+            Ok(bytes.map(|bytes| (bytes, (None, incoming))))
+        }))
+    }
+
+    /// The next bytes, decompressed; never empty.
+    async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
+        loop {
+            if self.pending.is_empty() {
+                match self.next_chunk().await? {
+                    Some(chunk) => self.pending = chunk,
+                    None => return Ok(None),
+                }
+            }
+            if self.decoder.is_identity() {
+                return Ok(Some(std::mem::take(&mut self.pending)));
+            }
+            let piece = self.pending.split_to(self.pending.len().min(PIECE_LEN));
+            let decoded = self
+                .decoder
+                .decode(piece)
+                .map_err(|reason| HttpError::new(ErrorKind::ContentDecoding, reason))?;
+            if !decoded.is_empty() {
+                return Ok(Some(decoded));
+            }
+        }
+    }
+
+    /// The next bytes as they are sent; never empty.
+    async fn next_chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
+        loop {
+            let chunk = match self.read_timeout {
+                Some(limit) => timeout(limit, self.response.chunk())
+                    .await
+                    .map_err(|_| self.destination.body_timeout())?,
+                None => self.response.chunk().await,
+            };
+            let chunk = chunk.map_err(|error| {
+                Destination::broken_body(&error, self.n_received, self.n_expected)
+            })?;
+            match chunk {
+                Some(chunk) if chunk.is_empty() => {}
+                Some(chunk) => {
+                    self.n_received += chunk.len() as u64;
+                    return Ok(Some(chunk));
+                }
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// All header fields, and each `Set-Cookie` by itself.
+///
+/// The names' own spelling is lost on the way; the usual one is shown.
+fn read_headers(response: &reqwest::Response) -> (Headers, Vec<String>) {
+    let mut headers = Headers::default();
+    let mut set_cookies = Vec::new();
+    for (name, value) in response.headers() {
+        let value: String = value.as_bytes().iter().map(|&byte| char::from(byte)).collect();
+        headers.append(&title_case(name.as_str()), &value);
+        if name == reqwest::header::SET_COOKIE {
+            set_cookies.push(value);
+        }
+    }
+    (headers, set_cookies)
+}
+
+fn title_case(name: &str) -> String {
+    let mut is_start = true;
+    name.chars()
+        .map(|letter| {
+            let cased = if is_start { letter.to_ascii_uppercase() } else { letter };
+            is_start = letter == '-';
+            cased
+        })
+        .collect()
+}
