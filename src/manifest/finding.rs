@@ -193,11 +193,13 @@ impl<'a> Path<'a> {
     pub const ROOT: Path<'static> = Path { parent: None, step: Step::Key("") };
 
     /// The field `name` of what is here.
+    #[must_use]
     pub fn key(&'a self, name: &'a str) -> Self {
         Self { parent: Some(self), step: Step::Key(name) }
     }
 
     /// The item `index` of the list that is here.
+    #[must_use]
     pub fn index(&'a self, index: usize) -> Self {
         Self { parent: Some(self), step: Step::Index(index) }
     }

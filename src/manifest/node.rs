@@ -53,8 +53,6 @@ pub enum NodeValue {
     Date(Date),
     /// An unquoted `2021-01-31T00:00:00Z`.
     DateTime(Timestamp),
-    /// `!!binary`, decoded.
-    Bytes(Arc<[u8]>),
     Seq(Arc<[Node]>),
     Map(NodeMap),
 }
@@ -119,7 +117,6 @@ impl Node {
             NodeValue::Str(text) => Json::from(&**text),
             NodeValue::Date(date) => Json::from(date.to_string()),
             NodeValue::DateTime(timestamp) => Json::from(timestamp.to_string()),
-            NodeValue::Bytes(bytes) => Json::from(String::from_utf8_lossy(bytes)),
             NodeValue::Seq(items) => items.iter().map(Self::to_json).collect(),
             NodeValue::Map(map) => {
                 map.iter().map(|(key, value)| (key.to_string(), value.to_json())).collect()
@@ -213,7 +210,6 @@ impl Node {
             NodeValue::Int(int) => *int != 0,
             NodeValue::Float(float) => *float != 0.0,
             NodeValue::Str(text) => !text.is_empty(),
-            NodeValue::Bytes(bytes) => !bytes.is_empty(),
             NodeValue::Seq(items) => !items.is_empty(),
             NodeValue::Map(map) => !map.is_empty(),
             NodeValue::BigInt(_) | NodeValue::Date(_) | NodeValue::DateTime(_) => true,
@@ -238,7 +234,6 @@ impl Node {
             NodeValue::Str(_) => "a string",
             NodeValue::Date(_) => "a date",
             NodeValue::DateTime(_) => "a date with a time",
-            NodeValue::Bytes(_) => "binary data",
             NodeValue::Seq(_) => "a list",
             NodeValue::Map(_) => "a mapping",
         }
@@ -351,7 +346,6 @@ impl Hash for Key {
             NodeValue::Str(text) => text.hash(state),
             NodeValue::Date(date) => date.hash(state),
             NodeValue::DateTime(timestamp) => timestamp.hash(state),
-            NodeValue::Bytes(bytes) => bytes.hash(state),
             _ => self.as_number().map(f64::to_bits).hash(state),
         }
     }
@@ -375,7 +369,6 @@ impl fmt::Display for Key {
             NodeValue::Str(text) => f.write_str(text),
             NodeValue::Date(date) => date.fmt(f),
             NodeValue::DateTime(timestamp) => timestamp.fmt(f),
-            NodeValue::Bytes(bytes) => f.write_str(&String::from_utf8_lossy(bytes)),
             NodeValue::Seq(_) | NodeValue::Map(_) => Ok(()),
         }
     }
@@ -404,6 +397,11 @@ impl NodeMap {
 
     /// A field with its key as it was written, and so with the key's place.
     pub fn get_entry(&self, key: &str) -> Option<(&Key, &Node)> {
+        self.0.get_key_value(key)
+    }
+
+    /// The field of any key, as [`NodeMap::get_entry`].
+    pub fn get_key_entry(&self, key: &Key) -> Option<(&Key, &Node)> {
         self.0.get_key_value(key)
     }
 
