@@ -14,6 +14,7 @@ mod literal;
 mod methods;
 mod object;
 mod ops;
+pub mod regex;
 mod repr;
 mod syntax;
 pub mod time;
