@@ -1,1 +1,3 @@
-//! Black-box tests on the binary.
+//! Black-box tests on the binary, and the tests that keep the house tidy.
+
+mod tidy;
