@@ -10,6 +10,7 @@ pub mod check;
 mod config_handle;
 mod error;
 mod number_template;
+pub mod pagination;
 pub mod registry;
 mod request_option;
 mod request_parts;
@@ -308,11 +309,11 @@ pub trait Paginator: Send + Sync {
     fn request_parts(
         &self,
         token: Option<&Json>,
-        page_size: Option<u64>,
+        page_size: Option<i64>,
     ) -> Result<RequestParts, ReadError>;
 
     /// Records a page is asked for.
-    fn page_size(&self) -> Result<Option<u64>, ReadError> {
+    fn page_size(&self) -> Result<Option<i64>, ReadError> {
         Ok(None)
     }
 
@@ -335,7 +336,7 @@ pub trait PaginationStrategy: Send + Sync {
     ) -> Result<Option<Json>, ReadError>;
 
     /// See [`Paginator::page_size`].
-    fn page_size(&self) -> Result<Option<u64>, ReadError>;
+    fn page_size(&self) -> Result<Option<i64>, ReadError>;
 
     /// See [`Paginator::response_needs`].
     fn response_needs(&self) -> ResponseNeeds {
@@ -372,7 +373,7 @@ pub struct Page<'a> {
     /// The slice that is read.
     pub slice: &'a StreamSlice,
     /// Records the page was asked for, when that is not the configured size.
-    pub page_size: Option<u64>,
+    pub page_size: Option<i64>,
 }
 
 /// Turns bodies into elements.

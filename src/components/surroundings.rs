@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::run::RunContext;
 use crate::template::Scope;
+use crate::value::Map;
 
 use super::build::Environment;
 use super::config_handle::Config;
@@ -25,6 +26,11 @@ impl Surroundings {
     pub fn eval<R>(&self, eval: impl FnOnce(Scope<'_>) -> R) -> R {
         let config = self.config.snapshot();
         eval(Scope::new(&self.environment.run).with("config", &*config))
+    }
+
+    /// A scope that has `config`, a snapshot, for evaluations that see more than that.
+    pub fn scope<'a>(&'a self, config: &'a Map) -> Scope<'a> {
+        Scope::new(&self.environment.run).with("config", config)
     }
 
     /// The config.

@@ -29,6 +29,19 @@ pub fn python_truth(value: &Json) -> bool {
     }
 }
 
+/// The name of the value's Python type.
+pub fn python_type_name(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "NoneType",
+        Json::Bool(_) => "bool",
+        Json::Number(number) if number.is_f64() => "float",
+        Json::Number(_) => "int",
+        Json::String(_) => "str",
+        Json::Array(_) => "list",
+        Json::Object(_) => "dict",
+    }
+}
+
 /// The text of `value` by `repr()`.
 pub fn python_repr(value: &Json) -> String {
     let mut out = String::new();

@@ -1,0 +1,141 @@
+//! `CursorPagination`: a template finds the token of the next page.
+//!
+//! It sees the response's body and headers, the last record, and the sizes of
+//! the page. `stop_condition` is asked first; a token that Python calls false
+//! ends the slice too.
+
+use std::sync::Arc;
+
+use crate::components::shape::{IntOrTemplate, Text, shape};
+use crate::components::{
+    BuildContext, BuildError, Component, Page, PaginationStrategy, ReadError, ResponseNeeds,
+    Surroundings,
+};
+use crate::http::{Headers, links};
+use crate::template::{InterpolatedBoolean, InterpolatedString};
+use crate::value::{Json, Map, is_truthy, python_repr};
+
+use super::page_size::PageSize;
+
+/// The YAML shape.
+pub mod yaml {
+    use super::{IntOrTemplate, Text, shape};
+
+    shape! {
+        /// A template finds the token of the next page.
+        pub struct CursorPagination {
+            /// The token.
+            cursor_value: Text,
+            /// Records a page is asked for.
+            page_size: Option<IntOrTemplate>,
+            /// Whether this page is the last one; asked before `cursor_value` is evaluated.
+            stop_condition: Option<Text>,
+        }
+    }
+}
+
+impl Component for yaml::CursorPagination {
+    type Family = dyn PaginationStrategy;
+
+    fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn PaginationStrategy>, BuildError> {
+        let page_size = PageSize::fixed(self.page_size.as_ref(), &self.parameters, cx)?;
+        let stop_condition = self.stop_condition.as_ref();
+        let cursor_value = InterpolatedString::new(&self.cursor_value, self.parameters.clone());
+        if page_size.is_none() {
+            let fields = [("stop_condition", stop_condition), ("cursor_value", Some(&self.cursor_value))];
+            for (field, text) in fields {
+                if let Some(text) = text {
+                    check_page_size_is_unread(field, text)?;
+                }
+            }
+        }
+        let sources = [Some(&self.cursor_value), stop_condition];
+        let mentions = |word: &str| sources.iter().flatten().any(|text| text.contains(word));
+        Ok(Arc::new(CursorPagination {
+            cursor_value,
+            stop_condition: stop_condition
+                .map(|text| InterpolatedBoolean::new(text, self.parameters.clone())),
+            page_size,
+            reads_headers: mentions("headers"),
+            needs: match mentions("response") {
+                true => ResponseNeeds::Everything,
+                false => ResponseNeeds::Nothing,
+            },
+            surroundings: cx.surroundings(),
+        }))
+    }
+}
+
+/// See the module documentation.
+#[derive(Debug)]
+struct CursorPagination {
+    cursor_value: InterpolatedString,
+    stop_condition: Option<InterpolatedBoolean>,
+    page_size: Option<i64>,
+    reads_headers: bool,
+    needs: ResponseNeeds,
+    surroundings: Surroundings,
+}
+
+impl PaginationStrategy for CursorPagination {
+    fn first_token(&self) -> Result<Option<Json>, ReadError> {
+        Ok(None)
+    }
+
+    fn next_token(&self, page: &Page<'_>, _: Option<&Json>) -> Result<Option<Json>, ReadError> {
+        let headers = if self.reads_headers { with_links(page.headers) } else { Map::new() };
+        let n_selected = Json::from(page.n_selected);
+        let page_size = page.page_size.or(self.page_size).map_or(Json::Null, Json::from);
+        let config = self.surroundings.config().snapshot();
+        let scope = self
+            .surroundings
+            .scope(&config)
+            .with("response", page.body)
+            .with("headers", &headers)
+            .with("last_record", page.last_record.unwrap_or(&Json::Null))
+            .with("last_page_size", &n_selected)
+            .with("page_size", &page_size)
+            .with("stream_slice", page.slice);
+        if let Some(condition) = &self.stop_condition
+            && condition.eval(&scope)?
+        {
+            return Ok(None);
+        }
+        Ok(Some(self.cursor_value.eval(&scope)?).filter(is_truthy))
+    }
+
+    fn page_size(&self) -> Result<Option<i64>, ReadError> {
+        Ok(self.page_size)
+    }
+
+    fn response_needs(&self) -> ResponseNeeds {
+        self.needs.clone()
+    }
+}
+
+/// The headers with the server's spelling, and `link` as its parsed links.
+fn with_links(headers: &Headers) -> Map {
+    let mut map: Map =
+        headers.iter().map(|(name, value)| (name.to_owned(), Json::from(value))).collect();
+    let links = headers.get("link").map(links).unwrap_or_default();
+    map.insert("link".to_owned(), Json::Object(links));
+    map
+}
+
+/// Without a declared size nothing defines the variable `page_size`: a condition that compares
+/// with it would always hold, and end every slice after its first page.
+fn check_page_size_is_unread(field: &str, text: &Text) -> Result<(), BuildError> {
+    if !InterpolatedString::new(text, Arc::default()).reads("page_size") {
+        return Ok(());
+    }
+    let expression = python_repr(&Json::from(text.source.as_str()));
+    let message = format!(
+        "The `{field}` {expression} reads the `page_size` interpolation variable, but the CursorPagination \
+         strategy it belongs to declares no `page_size`, so there is nothing to bind it to. The comparison would \
+         not fail either - it renders as the template string itself, which is truthy - so the pagination would \
+         end after the first page and the rest of the partition would be dropped silently. Declare `page_size` \
+         on the pagination strategy, or compare against a value the manifest defines, such as \
+         `config['page_size']`."
+    );
+    Err(BuildError::in_span(text.span, message))
+}

@@ -1,0 +1,109 @@
+//! `OffsetIncrement`: the next page starts where this one ended.
+//!
+//! The token is the number of records read so far in the slice. Reading stops
+//! when a page is shorter than `page_size`, or empty when no size is given.
+//! Records count as the API sent them: a filter neither ends the slice nor
+//! shortens the offset.
+
+use std::sync::Arc;
+
+use crate::components::shape::{IntOrTemplate, shape};
+use crate::components::{
+    BuildContext, BuildError, Component, Page, PaginationStrategy, ReadError, ResponseNeeds,
+    Surroundings,
+};
+use crate::value::{Json, python_str};
+
+use super::page_size::PageSize;
+
+/// The YAML shape.
+pub mod yaml {
+    use super::{IntOrTemplate, shape};
+
+    shape! {
+        /// The next page starts where this one ended.
+        pub struct OffsetIncrement {
+            /// Records a page is asked for; a shorter page is the last one.
+            page_size: Option<IntOrTemplate>,
+            /// Send offset 0 with the first request too.
+            inject_on_first_request: bool = false,
+        }
+    }
+}
+
+impl Component for yaml::OffsetIncrement {
+    type Family = dyn PaginationStrategy;
+
+    fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn PaginationStrategy>, BuildError> {
+        // An empty text is no size, as in the reference; nor is zero, but that is seen only later.
+        let page_size = self.page_size.as_ref().filter(|size| match size {
+            IntOrTemplate::Template(text) => !text.is_empty(),
+            IntOrTemplate::Int(_) => true,
+        });
+        Ok(Arc::new(OffsetIncrement {
+            page_size: page_size.map(|size| PageSize::new(size, &self.parameters)),
+            inject_on_first_request: self.inject_on_first_request,
+            surroundings: cx.surroundings(),
+        }))
+    }
+}
+
+/// See the module documentation.
+#[derive(Debug)]
+struct OffsetIncrement {
+    page_size: Option<PageSize>,
+    inject_on_first_request: bool,
+    surroundings: Surroundings,
+}
+
+impl OffsetIncrement {
+    /// The size that the page was asked for; a template may look at the response again.
+    fn requested_size(&self, page: &Page<'_>) -> Result<Option<i64>, ReadError> {
+        match (page.page_size, &self.page_size) {
+            (Some(reduced), _) => Ok(Some(reduced)),
+            (None, None) => Ok(None),
+            (None, Some(size)) => {
+                let config = self.surroundings.config().snapshot();
+                size.eval_with(&self.surroundings.scope(&config).with("response", page.body))
+            }
+        }
+    }
+}
+
+impl PaginationStrategy for OffsetIncrement {
+    fn first_token(&self) -> Result<Option<Json>, ReadError> {
+        Ok(self.inject_on_first_request.then(|| Json::from(0)))
+    }
+
+    fn next_token(&self, page: &Page<'_>, last: Option<&Json>) -> Result<Option<Json>, ReadError> {
+        let n_records = i64::try_from(page.n_extracted).unwrap_or(i64::MAX);
+        let is_short =
+            self.requested_size(page)?.is_some_and(|size| size != 0 && n_records < size);
+        if is_short || n_records == 0 {
+            return Ok(None);
+        }
+        let offset = match last {
+            None => 0,
+            Some(last) => last.as_i64().ok_or_else(|| {
+                let last = python_str(last);
+                ReadError::value(format!(
+                    "Last page token value {last} for OffsetIncrement pagination strategy was not an integer"
+                ))
+            })?,
+        };
+        Ok(Some(Json::from(offset + n_records)))
+    }
+
+    fn page_size(&self) -> Result<Option<i64>, ReadError> {
+        self.page_size.as_ref().map(|size| size.eval(&self.surroundings)).transpose()
+    }
+
+    fn response_needs(&self) -> ResponseNeeds {
+        match &self.page_size {
+            Some(PageSize::Template(template)) if template.source().contains("response") => {
+                ResponseNeeds::Everything
+            }
+            _ => ResponseNeeds::Nothing,
+        }
+    }
+}
