@@ -7,6 +7,8 @@ use crate::manifest::{Node, Span};
 use crate::protocol::{FailureType, TracedError};
 use crate::template::EvalError;
 use crate::template::time::TimeError;
+use crate::value::PathError;
+use crate::value::body::{CharsetError, GunzipError};
 
 /// A component that cannot be built with this manifest and config.
 #[derive(Debug, Clone)]
@@ -134,6 +136,24 @@ impl fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {}
+
+impl From<PathError> for ReadError {
+    fn from(err: PathError) -> Self {
+        Self::unexpected(err.class_name(), err.to_string())
+    }
+}
+
+impl From<CharsetError> for ReadError {
+    fn from(err: CharsetError) -> Self {
+        Self::unexpected(err.class_name(), err.to_string())
+    }
+}
+
+impl From<GunzipError> for ReadError {
+    fn from(err: GunzipError) -> Self {
+        Self::unexpected(err.class_name(), err.to_string())
+    }
+}
 
 impl From<EvalError> for ReadError {
     fn from(err: EvalError) -> Self {

@@ -8,6 +8,7 @@
 mod build;
 pub mod check;
 mod config_handle;
+pub mod decoder;
 mod error;
 mod number_template;
 pub mod pagination;

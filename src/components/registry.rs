@@ -1,12 +1,13 @@
 //! Which YAML `type` is built by which file: the one file that knows all families.
 
 use super::slot::Registry;
-use super::{check, pagination, resolver, stream};
+use super::{check, decoder, pagination, resolver, stream};
 
 /// All families with their members.
 pub static REGISTRY: Registry = Registry {
     families: &[
         ("stream", stream::MEMBERS),
+        ("decoder", decoder::MEMBERS),
         ("paginator", pagination::PAGINATORS),
         ("pagination strategy", pagination::STRATEGIES),
         ("components resolver", resolver::MEMBERS),

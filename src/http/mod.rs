@@ -34,5 +34,6 @@ pub use resolution::{
     RetryPolicy, SendObserver, SessionAuth,
 };
 pub use response::{Body, BodyStream, Response};
+pub use text::decode_text;
 pub use transport::Transport;
 pub use url::{join, urljoin};

@@ -5,7 +5,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use crate::value::{Json, parse, parse_text};
 
 /// The text of `bytes`; what cannot be decoded becomes the replacement character.
-pub(super) fn decode_text(bytes: &[u8], content_type: Option<&str>) -> String {
+pub fn decode_text(bytes: &[u8], content_type: Option<&str>) -> String {
     match content_type.and_then(charset) {
         Some(charset) => decode(bytes, &charset),
         // The reference guesses from the letters; what is not UTF-8 mostly is Western.

@@ -1,0 +1,240 @@
+//! `CsvDecoder`: rows of cells, of which the first row gives the names.
+//!
+//! Every value is text, or null where a row has too few cells. What a row has
+//! too many is a list under the name `null`, which is how the reference prints
+//! Python's `None`.
+
+use std::sync::Arc;
+
+use super::transport::as_sent;
+use crate::components::shape::shape;
+use crate::components::{BuildContext, BuildError, Component, Decode, Decoder, ReadError};
+use crate::http::Headers;
+use crate::value::body::{CharsetError, CsvRows, TextDecoder};
+use crate::value::{Json, Map};
+
+/// The YAML shape.
+pub mod yaml {
+    use super::shape;
+
+    shape! {
+        /// Reads comma-separated values; the first row gives the fields their names.
+        pub struct CsvDecoder {
+            /// The character set of the body.
+            encoding: String = "utf-8".to_owned(),
+            /// The character between two values; an escape such as `\t` is understood.
+            delimiter: String = ",".to_owned(),
+            /// Texts that stand for null.
+            set_values_to_none: Option<Vec<String>>,
+        }
+    }
+}
+
+impl Component for yaml::CsvDecoder {
+    type Family = dyn Decoder;
+
+    fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Decoder>, BuildError> {
+        Ok(Arc::new(CsvDecoder {
+            encoding: self.encoding,
+            delimiter: delimiter(&self.delimiter),
+            nulls: self.set_values_to_none.unwrap_or_default().into(),
+            is_streamed: !cx.environment.is_test_read,
+        }))
+    }
+}
+
+/// The character that is written, perhaps as an escape; `None` when there are several.
+fn delimiter(written: &str) -> Option<char> {
+    let hex = |digits: &str| u32::from_str_radix(digits, 16).ok().and_then(char::from_u32);
+    let mut characters = written.chars();
+    match (characters.next(), characters.next()) {
+        (None, _) => Some(','),
+        (Some(only), None) => Some(only),
+        (Some('\\'), Some(kind)) => match (kind, characters.as_str()) {
+            ('x' | 'u' | 'U', digits) => hex(digits),
+            ('t', "") => Some('\t'),
+            ('n', "") => Some('\n'),
+            ('r', "") => Some('\r'),
+            ('a', "") => Some('\u{7}'),
+            ('b', "") => Some('\u{8}'),
+            ('v', "") => Some('\u{b}'),
+            ('f', "") => Some('\u{c}'),
+            ('0'..='7', _) => u32::from_str_radix(&written[1..], 8).ok().and_then(char::from_u32),
+            ('\\' | '\'' | '"', "") => Some(kind),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// See the module documentation.
+#[derive(Debug)]
+pub struct CsvDecoder {
+    encoding: String,
+    /// `None` when it is more than one character, which fails as late as in the reference.
+    delimiter: Option<char>,
+    nulls: Arc<[String]>,
+    is_streamed: bool,
+}
+
+impl Decoder for CsvDecoder {
+    fn begin(&self, headers: &Headers) -> Box<dyn Decode> {
+        as_sent(headers, self.begin_unpacked())
+    }
+
+    fn begin_unpacked(&self) -> Box<dyn Decode> {
+        Box::new(CsvBody {
+            text: TextDecoder::new(&self.encoding),
+            rows: self.delimiter.map(CsvRows::new),
+            records: Records { names: None, nulls: self.nulls.clone() },
+        })
+    }
+
+    fn is_streamed(&self) -> bool {
+        self.is_streamed
+    }
+
+    fn supports_pagination(&self) -> bool {
+        false
+    }
+}
+
+struct CsvBody {
+    text: Result<TextDecoder, CharsetError>,
+    rows: Option<CsvRows>,
+    records: Records,
+}
+
+/// Turns rows into records.
+struct Records {
+    /// The first row, once it came.
+    names: Option<Vec<String>>,
+    nulls: Arc<[String]>,
+}
+
+impl Decode for CsvBody {
+    fn feed(&mut self, bytes: &[u8], elements: &mut Vec<Json>) -> Result<(), ReadError> {
+        let text = self.text.as_mut().map_err(|err| err.clone())?.feed(bytes)?;
+        let rows = self.rows.as_mut().ok_or_else(no_delimiter)?;
+        rows.feed(&text, &mut |row| self.records.add(row, elements));
+        Ok(())
+    }
+
+    fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError> {
+        let rest = self.text.as_mut().map_err(|err| err.clone())?.finish()?;
+        let rows = self.rows.as_mut().ok_or_else(no_delimiter)?;
+        rows.feed(&rest, &mut |row| self.records.add(row, elements));
+        rows.finish(&mut |row| self.records.add(row, elements));
+        Ok(())
+    }
+}
+
+fn no_delimiter() -> ReadError {
+    ReadError::unexpected("TypeError", "\"delimiter\" must be a 1-character string")
+}
+
+impl Records {
+    fn add(&mut self, row: &mut Vec<String>, elements: &mut Vec<Json>) {
+        let Some(names) = &self.names else {
+            self.names = Some(std::mem::take(row));
+            return;
+        };
+        if row.is_empty() {
+            return;
+        }
+        let is_null = |cell: &String| self.nulls.contains(cell);
+        let mut cells = row.drain(..);
+        let mut record = Map::with_capacity(names.len());
+        for name in names {
+            let cell = cells.next().filter(|cell| !is_null(cell));
+            record.insert(name.clone(), cell.map_or(Json::Null, Json::String));
+        }
+        let surplus: Vec<Json> = cells.map(Json::String).collect();
+        if !surplus.is_empty() {
+            record.insert("null".to_owned(), Json::Array(surplus));
+        }
+        elements.push(Json::Object(record));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{check, check_error, check_with};
+    use super::*;
+
+    fn decoder(encoding: &str, written_delimiter: &str, nulls: &[&str]) -> CsvDecoder {
+        CsvDecoder {
+            encoding: encoding.to_owned(),
+            delimiter: delimiter(written_delimiter),
+            nulls: nulls.iter().map(|&null| null.to_owned()).collect(),
+            is_streamed: true,
+        }
+    }
+
+    #[track_caller]
+    fn check_text(text: &str, expect: Json) {
+        check(&decoder("utf-8", ",", &[]), text.as_bytes(), expect);
+    }
+
+    #[test]
+    fn the_first_row_names_the_fields() {
+        check_text(
+            "id,name\n1,é\n\n2,\"a,\r\nb\"",
+            json!([{"id": "1", "name": "é"}, {"id": "2", "name": "a,\nb"}]),
+        );
+        check_text("id,name\n", json!([]));
+        check_text("", json!([]));
+        check_text("\u{feff}id\n1", json!([{"\u{feff}id": "1"}]));
+        check_text("a,b,a\n1,2,3", json!([{"a": "3", "b": "2"}]));
+    }
+
+    #[test]
+    fn rows_may_be_too_short_or_too_long() {
+        check_text(
+            "a,b\n1\n1,2,3,4",
+            json!([{"a": "1", "b": null}, {"a": "1", "b": "2", "null": ["3", "4"]}]),
+        );
+        check_text("\na,b\n", json!([{"null": ["a", "b"]}]));
+        check_text("a,b,a\n1,2", json!([{"a": null, "b": "2"}]));
+    }
+
+    #[test]
+    fn texts_can_stand_for_null() {
+        check(
+            &decoder("utf-8", ",", &["", "NA"]),
+            b"a,b,c\n,NA,na",
+            json!([{"a": null, "b": null, "c": "na"}]),
+        );
+    }
+
+    #[test]
+    fn delimiters_may_be_escapes() {
+        for (written, body) in
+            [("\\t", "a\tb\n1\t2"), ("\\u00a7", "a§b\n1§2"), (";", "a;b\n1;2"), ("", "a,b\n1,2")]
+        {
+            check(&decoder("utf-8", written, &[]), body.as_bytes(), json!([{"a": "1", "b": "2"}]));
+        }
+    }
+
+    #[test]
+    fn other_character_sets_and_compressed_bodies_are_read() {
+        check(&decoder("latin-1", ",", &[]), b"a\n\xe9", json!([{"a": "é"}]));
+        let gzip = [("content-encoding", "gzip")];
+        check_with(&decoder("utf-8", ",", &[]), &gzip, b"a\n1", json!([{"a": "1"}]));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        let begin =
+            |encoding, delimiter| decoder(encoding, delimiter, &[]).begin(&Headers::default());
+        check_error(
+            begin("utf-8", ","),
+            b"a\n\xff",
+            "'utf-8' codec can't decode the bytes at position 0",
+        );
+        check_error(begin("utf-8", "||"), b"a", "\"delimiter\" must be a 1-character string");
+        check_error(begin("x", ","), b"a", "unknown encoding: x");
+    }
+}
