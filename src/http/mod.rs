@@ -2,7 +2,8 @@
 //!
 //! A requester composes a [`Request`], which is prepared the way Python's
 //! `requests` does it, byte for byte; its [`Client`] sends it, follows
-//! redirects, and keeps cookies. Below the clients of a run there is one [`Transport`].
+//! redirects, and keeps cookies; [`Retry`] does so as often as the error
+//! handler wants. Below the clients of a run there is one [`Transport`].
 
 mod cache;
 mod client;
@@ -17,6 +18,7 @@ mod redirect;
 mod request;
 mod resolution;
 mod response;
+mod retry;
 mod text;
 mod transport;
 mod url;
@@ -34,6 +36,7 @@ pub use resolution::{
     RetryPolicy, SendObserver, SessionAuth,
 };
 pub use response::{Body, BodyStream, Response};
+pub use retry::{Retry, Sender, Verdict};
 pub use text::decode_text;
 pub use transport::Transport;
 pub use url::{join, urljoin};

@@ -1,6 +1,6 @@
 //! Responses: head, body, and what error messages are made of.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
@@ -40,7 +40,9 @@ pub enum Body {
 }
 
 /// A body that is still received.
-pub struct BodyStream(BoxStream<'static, Result<Bytes, HttpError>>);
+///
+/// The lock is never taken: it only lets responses be shared between threads.
+pub struct BodyStream(Mutex<BoxStream<'static, Result<Bytes, HttpError>>>);
 
 impl Response {
     /// A response to `request`.
@@ -120,11 +122,6 @@ impl Response {
         Ok(())
     }
 
-    /// The response with another body.
-    pub(super) fn with_body(self, body: Body) -> Self {
-        Self { body, json: OnceLock::new(), ..self }
-    }
-
     /// The body, to be looked at or copied.
     pub(super) fn body(&self) -> &Body {
         &self.body
@@ -147,12 +144,12 @@ impl BodyStream {
     pub fn new(
         chunks: impl futures::Stream<Item = Result<Bytes, HttpError>> + Send + 'static,
     ) -> Self {
-        Self(chunks.boxed())
+        Self(Mutex::new(chunks.boxed()))
     }
 
     /// The next bytes; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<Bytes, HttpError>> {
-        self.0.next().await
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).next().await
     }
 
     /// All bytes that are left; a single chunk is not copied.

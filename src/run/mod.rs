@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-pub use clock::{Clock, FixedClock, SystemClock};
+pub use clock::{Clock, FixedClock, SystemClock, TapeClock};
 
 /// The clock and the source of randomness of one run; clones share both.
 #[derive(Clone)]
