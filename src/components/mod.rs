@@ -17,6 +17,7 @@ mod request_option;
 mod request_parts;
 
 pub mod resolver;
+pub mod retriever;
 pub mod shape;
 pub mod slot;
 pub mod source;
@@ -237,6 +238,31 @@ pub trait PartitionRouter: Send + Sync {
 pub trait Requester: Send + Sync {
     /// Sends one request, with retries, and gives what it came to.
     fn send<'a>(&'a self, input: RequestInput<'a>) -> BoxFuture<'a, Result<Answer, ReadError>>;
+
+    /// What its requests ask for property by property, if they do.
+    fn query_properties(&self) -> Option<Arc<dyn QueryProperties>> {
+        None
+    }
+}
+
+/// The properties that requests ask for, where an API does not give all fields of its own accord.
+///
+/// The requester finds those of one request in the slice's extra field `query_properties`.
+pub trait QueryProperties: Send + Sync {
+    /// The properties of each of the requests that one page takes.
+    fn chunks(&self) -> BoxFuture<'_, Result<Arc<[Vec<String>]>, ReadError>>;
+
+    /// How the parts of a record that came with several requests find together;
+    /// `None` when every request gives whole records.
+    fn merging(&self) -> Option<&dyn RecordMerging> {
+        None
+    }
+}
+
+/// How the parts of a record find together.
+pub trait RecordMerging: Send + Sync {
+    /// What the parts of one record have in common; `None` for a record that is whole.
+    fn merge_key(&self, record: &Json) -> Result<Option<String>, ReadError>;
 }
 
 /// What a request depends on.

@@ -1,12 +1,13 @@
 //! Which YAML `type` is built by which file: the one file that knows all families.
 
 use super::slot::Registry;
-use super::{check, decoder, pagination, resolver, stream};
+use super::{check, decoder, pagination, resolver, retriever, stream};
 
 /// All families with their members.
 pub static REGISTRY: Registry = Registry {
     families: &[
         ("stream", stream::MEMBERS),
+        ("retriever", retriever::MEMBERS),
         ("decoder", decoder::MEMBERS),
         ("paginator", pagination::PAGINATORS),
         ("pagination strategy", pagination::STRATEGIES),

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use serde_json::json;
 
-use crate::manifest::{Finding, Node};
+use crate::manifest::{Finding, Key, Node, NodeValue};
 use crate::value::Json;
 
 use super::BuildContext;
@@ -92,6 +92,12 @@ impl<F: Family + ?Sized, A: Accepts> Slot<F, A> {
     /// A slot filled with `node`, which is checked when it is built.
     pub fn new(node: Node) -> Self {
         Self { node, family: PhantomData }
+    }
+
+    /// A slot that is filled with a component of type `name` without fields, for defaults.
+    pub fn of_type(name: &str) -> Self {
+        let fields = [(Key::new("type", None), Node::from(name))];
+        Self::new(NodeValue::Map(fields.into_iter().collect()).into())
     }
 
     /// What is written.

@@ -1,0 +1,26 @@
+//! Reading the records of a slice.
+//!
+//! - [`simple`]: `SimpleRetriever`, page by page, with what may happen on the way in
+//!   [`pagination_reset`], [`page_size_reduction`], and [`request_window_splitting`].
+
+mod page;
+pub mod page_size_reduction;
+pub mod pagination_reset;
+pub mod request_window_splitting;
+pub mod simple;
+
+use super::slot::Member;
+
+/// The family's members.
+pub(super) const MEMBERS: &[Member] = &[
+    Member::of::<simple::yaml::SimpleRetriever>(),
+    Member::planned("AsyncRetriever"),
+];
+
+/// The message, followed by what the manifest advises to do.
+fn with_advice(message: String, advice: Option<&str>) -> String {
+    match advice.map(str::trim).filter(|advice| !advice.is_empty()) {
+        Some(advice) => format!("{message} {advice}"),
+        None => message,
+    }
+}

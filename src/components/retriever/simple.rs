@@ -1,0 +1,451 @@
+//! `SimpleRetriever`: reads a slice page by page.
+//!
+//! A page is requested, decoded, and selected from; what the next page is asked
+//! for with is computed from it before its records are given out, so that none
+//! of them is copied. A response with an error status that is not a failure
+//! counts as no page: it ends the slice.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use indexmap::IndexMap;
+use serde_json::json;
+use tracing::{info, warn};
+
+use super::page::{Interruption, Output, PageParser, ReadPage, extraction, merge_deep};
+use super::page_size_reduction::{self, Reducer};
+use super::pagination_reset::{self, Tracker};
+use super::request_window_splitting::{self, MAX_DEPTH, RequestWindowSplitting};
+use crate::components::shape::shape;
+use crate::components::slot::OneOrMore;
+use crate::components::{
+    Answer, BuildContext, BuildError, Component, Cursor, Decoder, Extraction, Page, Paginator,
+    PartitionRouter, QueryProperties, ReadError, RecordSelector, RecordSink, RequestInput,
+    RequestParts, Requester, Retriever, Slot,
+};
+use crate::http::{Body, BodyMode};
+use crate::manifest::Node;
+use crate::protocol::TracedError;
+use crate::run::RunContext;
+use crate::value::{Json, StreamSlice};
+
+/// The extra field of a slice that holds its first page, taken from the parent's record.
+const CHILD_RESPONSE: &str = "child_response";
+
+/// The YAML shape.
+pub mod yaml {
+    use super::page_size_reduction::yaml::PageSizeReduction;
+    use super::pagination_reset::yaml::PaginationReset;
+    use super::request_window_splitting::yaml::RequestWindowSplitting;
+    use super::{
+        Decoder, OneOrMore, Paginator, PartitionRouter, RecordSelector, Requester, Slot, shape,
+    };
+
+    shape! {
+        /// Reads a slice page by page.
+        pub struct SimpleRetriever {
+            /// Sends the requests.
+            requester: Slot<dyn Requester>,
+            /// Reads the bodies of responses; as JSON when unset.
+            decoder: Option<Slot<dyn Decoder>>,
+            /// Finds the records in them.
+            record_selector: Slot<dyn RecordSelector>,
+            /// Finds the way from page to page; there is one page when unset.
+            paginator: Option<Slot<dyn Paginator>>,
+            /// When a slice is read again from its first page.
+            pagination_reset: Option<PaginationReset>,
+            /// How a page is asked for again that was too heavy for the API.
+            page_size_reduction: Option<PageSizeReduction>,
+            /// How a window is read that was too wide for the API.
+            request_window_splitting: Option<RequestWindowSplitting>,
+            /// From the second page on, requests say nothing of partition and window.
+            ignore_stream_slicer_parameters_on_paginated_requests: bool = false,
+            /// Splits the stream into partitions.
+            partition_router: Option<Slot<dyn PartitionRouter, OneOrMore>>,
+        }
+    }
+}
+
+impl Component for yaml::SimpleRetriever {
+    type Family = dyn Retriever;
+
+    fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Retriever>, BuildError> {
+        let stream = &cx.stream;
+        let selector = self.record_selector.build(cx)?;
+        let decoder = match selector.extractor().decoder() {
+            Some(decoder) => decoder,
+            None => self.decoder.unwrap_or_else(|| Slot::of_type("JsonDecoder")).build(cx)?,
+        };
+        let requester = self.requester.build(cx)?;
+        let paginator = self.paginator.unwrap_or_else(|| Slot::of_type("NoPagination"));
+        if paginator.node().type_name() == Some("DefaultPaginator") && !decoder.supports_pagination()
+        {
+            return Err(BuildError::at(paginator.node(), UNPAGEABLE));
+        }
+        let paginator = paginator.build(cx)?;
+        let splitting = self.request_window_splitting.as_ref();
+        let splitting = splitting.map(|it| RequestWindowSplitting::build(it, &stream.name));
+        let needs = paginator.response_needs();
+        Ok(Arc::new(SimpleRetriever {
+            name: stream.name.clone(),
+            extraction: extraction(&needs, selector.extractor().path()),
+            query_properties: requester.query_properties(),
+            body: match decoder.is_streamed() && !cx.environment.is_test_read {
+                true => BodyMode::Raw,
+                false => BodyMode::Whole,
+            },
+            requester,
+            decoder,
+            selector,
+            paginator,
+            cursor: stream.cursor.clone(),
+            is_data_feed: stream.is_data_feed,
+            ignores_slice_on_next_pages: self.ignore_stream_slicer_parameters_on_paginated_requests,
+            reads_lazily: stream.state.is_none()
+                && self.partition_router.is_some_and(|it| has_lazy_parent(it.node())),
+            reset: self.pagination_reset,
+            reduction: self.page_size_reduction,
+            splitting: splitting.transpose()?,
+            run: cx.environment.run.clone(),
+        }))
+    }
+}
+
+const UNPAGEABLE: &str = "The decoder is not supported for pagination. Please set it to `JsonDecoder`, `XmlDecoder`, or \
+                          a `GzipDecoder` with an inner `JsonDecoder` instead.";
+
+/// Whether the first page of each slice stands in the parent's record.
+fn has_lazy_parent(router: &Node) -> bool {
+    let parents = router.get("parent_stream_configs").and_then(Node::as_seq).unwrap_or_default();
+    parents.iter().any(|it| it.get("lazy_read_pointer").is_some_and(Node::is_truthy))
+}
+
+/// See the module documentation.
+struct SimpleRetriever {
+    name: String,
+    requester: Arc<dyn Requester>,
+    decoder: Arc<dyn Decoder>,
+    selector: Arc<dyn RecordSelector>,
+    paginator: Arc<dyn Paginator>,
+    cursor: Option<Arc<dyn Cursor>>,
+    query_properties: Option<Arc<dyn QueryProperties>>,
+    extraction: Extraction,
+    body: BodyMode,
+    is_data_feed: bool,
+    ignores_slice_on_next_pages: bool,
+    reads_lazily: bool,
+    reset: Option<pagination_reset::yaml::PaginationReset>,
+    reduction: Option<page_size_reduction::yaml::PageSizeReduction>,
+    splitting: Option<RequestWindowSplitting>,
+    run: RunContext,
+}
+
+impl Retriever for SimpleRetriever {
+    fn read<'a>(
+        &'a self,
+        slice: &'a StreamSlice,
+        sink: &'a mut dyn RecordSink,
+    ) -> BoxFuture<'a, Result<(), ReadError>> {
+        async move {
+            self.selector.prepare().await?;
+            let feed_cursor = self.cursor.as_deref().filter(|_| self.is_data_feed);
+            let mut output = Output { sink, feed_cursor, slice, n_given: 0 };
+            match self.read_window(slice, 0, &mut output).await {
+                Ok(()) | Err(Interruption::Stopped) => Ok(()),
+                Err(Interruption::Failed(err)) => Err(err),
+                // The others do not leave the loops that know them.
+                Err(other) => Err(ReadError::value(format!("unexpected end of a slice: {other:?}"))),
+            }
+        }
+        .boxed()
+    }
+}
+
+impl SimpleRetriever {
+    /// Reads a window whole, or in halves where the API wants that.
+    fn read_window<'a>(
+        &'a self,
+        window: &'a StreamSlice,
+        depth: u32,
+        output: &'a mut Output<'_>,
+    ) -> BoxFuture<'a, Result<(), Interruption>> {
+        async move {
+            let n_given = output.n_given;
+            let reason = match self.read_pages(window, output).await {
+                Err(Interruption::Split(reason)) => reason,
+                other => return other,
+            };
+            let (Some(splitting), Some(cursor)) = (&self.splitting, &self.cursor) else {
+                return Err(split_unsupported(&self.name).into());
+            };
+            if output.n_given > n_given {
+                warn!(
+                    target: "airbyte",
+                    "Stream {} had given {} records of a window that is now read in halves; they come again.",
+                    self.name,
+                    output.n_given - n_given,
+                );
+            }
+            if depth >= MAX_DEPTH {
+                return Err(splitting.too_deep(&self.name, &reason).into());
+            }
+            let Some(halves) = cursor.split_window(window, splitting.min_window)? else {
+                return Err(splitting.indivisible(&self.name, &reason).into());
+            };
+            info!(target: "airbyte", "Stream {}: the API refused a window, it is read in halves.", self.name);
+            for half in &halves {
+                self.read_window(half, depth + 1, output).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    async fn read_pages(
+        &self,
+        window: &StreamSlice,
+        output: &mut Output<'_>,
+    ) -> Result<(), Interruption> {
+        let mut slice = Cow::Borrowed(window);
+        let mut tracker = Tracker::new(self.reset.as_ref(), self.cursor.as_ref());
+        let mut reducer = match &self.reduction {
+            Some(shape) => Some(Reducer::new(shape, &self.name, self.paginator.page_size()?)),
+            None => None,
+        };
+        let mut embedded = window.extra_fields.get(CHILD_RESPONSE).filter(|_| self.reads_lazily);
+        let mut token = match embedded {
+            Some(_) => None,
+            None => self.paginator.first_token()?,
+        };
+        loop {
+            let page_size = reducer.as_ref().and_then(Reducer::page_size);
+            let page = match embedded.take() {
+                Some(body) => self.read_embedded(body, window, output).await,
+                None => {
+                    let request = PageRequest { slice: &slice, window, token: token.as_ref(), page_size };
+                    self.read_page(&request, output).await
+                }
+            };
+            let mut page = match page {
+                Ok(page) => page,
+                Err(Interruption::Reset) => {
+                    slice = Cow::Owned(tracker.restart(&slice, window)?);
+                    token = self.paginator.first_token()?;
+                    continue;
+                }
+                Err(Interruption::Reduce(reason)) => {
+                    let reducer = reducer.as_mut().ok_or_else(|| reduction_unsupported(&self.name))?;
+                    reducer.reduce(&reason, &self.run).await?;
+                    continue;
+                }
+                Err(other) => return Err(other),
+            };
+            if let Some(reducer) = &mut reducer {
+                reducer.page_succeeded();
+            }
+            tracker.observe(output.slice, &page.records)?;
+            let is_last = page.failure.is_some() || is_error(page.status);
+            let next = match is_last || tracker.has_reached_limit() {
+                true => Ok(None),
+                false => self.next_token(&page, &slice, token.as_ref(), page_size),
+            };
+            output.give(std::mem::take(&mut page.records)).await?;
+            if let Some(err) = page.failure {
+                return Err(err.into());
+            }
+            if is_last {
+                return Ok(());
+            }
+            if tracker.has_reached_limit() {
+                slice = Cow::Owned(tracker.restart(&slice, window)?);
+                token = self.paginator.first_token()?;
+                continue;
+            }
+            token = next?;
+            if token.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn next_token(
+        &self,
+        page: &ReadPage,
+        slice: &StreamSlice,
+        token: Option<&Json>,
+        page_size: Option<i64>,
+    ) -> Result<Option<Json>, ReadError> {
+        let page = Page {
+            status: page.status,
+            headers: &page.headers,
+            body: &page.body,
+            last_record: page.records.last(),
+            n_extracted: page.n_extracted,
+            n_selected: page.n_given + page.records.len(),
+            slice,
+            page_size,
+        };
+        self.paginator.next_token(&page, token)
+    }
+
+    async fn read_page(
+        &self,
+        request: &PageRequest<'_>,
+        output: &mut Output<'_>,
+    ) -> Result<ReadPage, Interruption> {
+        match &self.query_properties {
+            Some(properties) => self.read_page_in_chunks(request, &**properties, output).await,
+            None => self.read_response(request, request.slice, output).await,
+        }
+    }
+
+    /// Reads a page whose records come in parts, one request for each chunk of their properties.
+    async fn read_page_in_chunks(
+        &self,
+        request: &PageRequest<'_>,
+        properties: &dyn QueryProperties,
+        output: &mut Output<'_>,
+    ) -> Result<ReadPage, Interruption> {
+        let mut records = Vec::new();
+        let mut merged: IndexMap<String, Json> = IndexMap::new();
+        let mut page = ReadPage { status: 404, ..ReadPage::default() };
+        for chunk in properties.chunks().await?.iter() {
+            let mut slice = request.slice.clone();
+            slice.extra_fields = [("query_properties".to_owned(), json!(chunk))].into_iter().collect();
+            let n_given = page.n_given;
+            page = self.read_response(request, &slice, output).await?;
+            page.n_given += n_given;
+            let Some(merging) = properties.merging() else {
+                records.append(&mut page.records);
+                continue;
+            };
+            for record in std::mem::take(&mut page.records) {
+                match (merging.merge_key(&record)?, record) {
+                    (Some(key), Json::Object(part)) => {
+                        let whole = merged.entry(key).or_insert_with(|| json!({}));
+                        if let Json::Object(whole) = whole {
+                            merge_deep(whole, part);
+                        }
+                    }
+                    (_, record) => records.push(record),
+                }
+            }
+            if page.failure.is_some() {
+                break;
+            }
+        }
+        records.extend(merged.into_values());
+        page.records = records;
+        Ok(page)
+    }
+
+    async fn read_response(
+        &self,
+        request: &PageRequest<'_>,
+        slice: &StreamSlice,
+        output: &mut Output<'_>,
+    ) -> Result<ReadPage, Interruption> {
+        let input = RequestInput {
+            slice: Some(slice),
+            next_page_token: request.token,
+            path: self.paginator.path(request.token)?,
+            parts: self.request_parts(slice, request)?,
+            variables: Vec::new(),
+            body: self.body,
+        };
+        let mut response = match self.requester.send(input).await? {
+            Answer::Response(response) | Answer::Ignored(response) => response,
+            Answer::ResetPagination => return Err(Interruption::Reset),
+            Answer::ReducePageSize(reason) => return Err(Interruption::Reduce(reason)),
+            Answer::SplitRequestWindow(reason) => return Err(Interruption::Split(reason)),
+        };
+        let headers = std::mem::take(&mut response.headers);
+        let mut page = ReadPage { status: response.status, headers, ..ReadPage::default() };
+        if !is_error(page.status) {
+            let parser = self.parser(request.window, request.token);
+            parser.parse(response.into_body(), &mut page, output).await?;
+        }
+        Ok(page)
+    }
+
+    /// Reads the first page of a slice out of the parent's record.
+    async fn read_embedded(
+        &self,
+        body: &Json,
+        window: &StreamSlice,
+        output: &mut Output<'_>,
+    ) -> Result<ReadPage, Interruption> {
+        let mut page = ReadPage { status: 200, ..ReadPage::default() };
+        let body = Body::Whole(body.to_string().into());
+        self.parser(window, None).parse(body, &mut page, output).await?;
+        Ok(page)
+    }
+
+    fn parser<'a>(&'a self, slice: &'a StreamSlice, token: Option<&'a Json>) -> PageParser<'a> {
+        PageParser {
+            decoder: &*self.decoder,
+            selector: &*self.selector,
+            extraction: self.extraction,
+            slice,
+            token,
+        }
+    }
+
+    fn request_parts(
+        &self,
+        slice: &StreamSlice,
+        request: &PageRequest<'_>,
+    ) -> Result<RequestParts, ReadError> {
+        let mut parts = self.paginator.request_parts(request.token, request.page_size)?;
+        if let Some(cursor) = &self.cursor
+            && (request.token.is_none() || !self.ignores_slice_on_next_pages)
+        {
+            parts.merge(cursor.request_parts(slice)?)?;
+        }
+        Ok(parts)
+    }
+}
+
+/// What a page is asked for with.
+struct PageRequest<'a> {
+    /// The slice as it is requested: what a reset has left of the window.
+    slice: &'a StreamSlice,
+    /// The slice as selectors see it.
+    window: &'a StreamSlice,
+    token: Option<&'a Json>,
+    page_size: Option<i64>,
+}
+
+fn is_error(status: u16) -> bool {
+    (400..600).contains(&status)
+}
+
+fn reduction_unsupported(stream: &str) -> ReadError {
+    let message = format!(
+        "Stream {stream} resolves an API response to the REDUCE_PAGE_SIZE action but is not set up to send a smaller \
+         page. Add `page_size_reduction` to the stream's retriever, or remove the REDUCE_PAGE_SIZE action from its \
+         error handler."
+    );
+    let internal = format!(
+        "An error handler of stream {stream} resolved to REDUCE_PAGE_SIZE but the retriever it is attached to defines \
+         no page_size_reduction. The action is only supported on the main requester of a SimpleRetriever that defines \
+         page_size_reduction."
+    );
+    ReadError::traced(TracedError::config(message).with_internal(internal))
+}
+
+fn split_unsupported(stream: &str) -> ReadError {
+    let message = format!(
+        "Stream {stream} resolves to a request window split but is not set up to split its window. Add \
+         `request_window_splitting` to the stream's retriever (this requires a datetime-based incremental cursor with \
+         `cursor_granularity` set), or remove the `SPLIT_REQUEST_WINDOW` action from its error handler."
+    );
+    let internal = format!(
+        "A request window split was requested for stream {stream} but its retriever defines no \
+         `request_window_splitting`, or its cursor does not support window splitting. The action is only supported on \
+         a SimpleRetriever whose cursor has a `split_request_window` method and that defines `request_window_splitting`."
+    );
+    ReadError::traced(TracedError::config(message).with_internal(internal))
+}
