@@ -3,9 +3,11 @@
 //! A requester composes a [`Request`], which is prepared the way Python's
 //! `requests` does it, byte for byte; its [`Client`] sends it, follows
 //! redirects, and keeps cookies; [`Retry`] does so as often as the error
-//! handler wants. Below the clients of a run there is one [`Transport`].
+//! handler wants. Below the clients of a run there is one [`Transport`]: the
+//! network, or a [`cassette`] of what it said earlier.
 
 mod cache;
+pub mod cassette;
 mod client;
 mod encode;
 mod error;
