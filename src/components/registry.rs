@@ -1,7 +1,7 @@
 //! Which YAML `type` is built by which file: the one file that knows all families.
 
 use super::slot::Registry;
-use super::{check, decoder, pagination, resolver, retriever, stream};
+use super::{check, decoder, pagination, resolver, retriever, stream, transform};
 
 /// All families with their members.
 pub static REGISTRY: Registry = Registry {
@@ -9,6 +9,7 @@ pub static REGISTRY: Registry = Registry {
         ("stream", stream::MEMBERS),
         ("retriever", retriever::MEMBERS),
         ("decoder", decoder::MEMBERS),
+        ("transformation", transform::MEMBERS),
         ("paginator", pagination::PAGINATORS),
         ("pagination strategy", pagination::STRATEGIES),
         ("components resolver", resolver::MEMBERS),

@@ -52,6 +52,7 @@ struct Progress(u64);
 /// More segments than any manifest has; one bit is left for the end of the path.
 const MAX_SEGMENTS: usize = 63;
 
+type VisitMut<'v> = &'v mut dyn FnMut(&mut Json);
 type Visit<'v, 'a> = &'v mut dyn FnMut(&'a Json) -> ControlFlow<()>;
 
 impl Path {
@@ -139,6 +140,20 @@ impl Path {
         let mut values = Vec::new();
         self.visit_mut(root, self.start(), &mut |value| values.push(value.take()));
         values
+    }
+
+    /// The first value at this path in an object, where null is left in its place.
+    pub fn take_first_in(&self, root: &mut Map) -> Option<Json> {
+        if self.segments.contains(&Segment::AnyDepth) {
+            return self.values_in(root).first().map(|&value| value.clone());
+        }
+        let mut first = None;
+        self.visit_object_mut(root, self.start(), &mut |value| {
+            if first.is_none() {
+                first = Some(value.take());
+            }
+        });
+        first
     }
 
     /// Puts `value` in place of all that is found (`dpath.set`); gives how many there were.
@@ -265,31 +280,38 @@ impl Path {
     }
 
     /// Visits what is found; not again what lies below it.
-    fn visit_mut(&self, node: &mut Json, progress: Progress, visit: &mut dyn FnMut(&mut Json)) {
-        let mut arrive = |step: Step<'_>, value: &mut Json| {
-            let next = self.advance(progress, step);
-            if self.is_end(next) {
-                visit(value);
-            } else if self.goes_on(next) {
-                self.visit_mut(value, next, visit);
-            }
-        };
+    fn visit_mut(&self, node: &mut Json, progress: Progress, visit: VisitMut<'_>) {
         match node {
-            Json::Object(object) => match self.next_key(progress) {
-                Some(key) => {
-                    if let Some(value) = object.get_mut(key) {
-                        arrive(Step::Key(key), value);
-                    }
-                }
-                None => object.iter_mut().for_each(|(key, value)| arrive(Step::Key(key), value)),
-            },
+            Json::Object(object) => self.visit_object_mut(object, progress, visit),
             Json::Array(items) => {
                 let list_len = items.len();
                 for (index, item) in items.iter_mut().enumerate() {
-                    arrive(Step::Index { index, list_len }, item);
+                    let next = self.advance(progress, Step::Index { index, list_len });
+                    self.arrive_mut(item, next, visit);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn visit_object_mut(&self, object: &mut Map, progress: Progress, visit: VisitMut<'_>) {
+        let advance = |key: &str| self.advance(progress, Step::Key(key));
+        if let Some(key) = self.next_key(progress) {
+            if let Some(value) = object.get_mut(key) {
+                self.arrive_mut(value, advance(key), visit);
+            }
+            return;
+        }
+        for (key, value) in object {
+            self.arrive_mut(value, advance(key), visit);
+        }
+    }
+
+    fn arrive_mut(&self, value: &mut Json, progress: Progress, visit: VisitMut<'_>) {
+        if self.is_end(progress) {
+            visit(value);
+        } else if self.goes_on(progress) {
+            self.visit_mut(value, progress, visit);
         }
     }
 
@@ -507,6 +529,10 @@ mod tests {
         assert_eq!(root, json!({"a": {"b": null}, "c": 2}));
         assert_eq!(path(json!(["x"])).take(&mut root), Ok(None));
         assert!(path(json!(["*"])).take(&mut root).is_err());
+        let root = root.as_object_mut().unwrap();
+        assert_eq!(path(json!(["*"])).take_first_in(root), Some(json!({"b": null})));
+        assert_eq!(path(json!(["*"])).take_first_in(root), Some(json!(null)));
+        assert_eq!(path(json!(["x"])).take_first_in(root), None);
     }
 
     #[test]
