@@ -78,6 +78,12 @@ impl From<TimeError> for BuildError {
     }
 }
 
+impl From<PathError> for BuildError {
+    fn from(err: PathError) -> Self {
+        Self::new(err.to_string()).class(err.class_name())
+    }
+}
+
 impl From<ReadError> for BuildError {
     fn from(err: ReadError) -> Self {
         match err {
