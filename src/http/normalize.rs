@@ -191,12 +191,21 @@ fn normalize_host(host: &str) -> Result<String, String> {
     if let Some(fault) = host_fault(host) {
         return Err(fault);
     }
-    if host.is_ascii() {
-        return Ok(host.to_ascii_lowercase());
+    let labels: Result<Vec<_>, _> = host.split('.').map(encode_label).collect();
+    Ok(labels?.join("."))
+}
+
+/// A part of a host name as DNS knows it.
+fn encode_label(label: &str) -> Result<String, String> {
+    if label.is_ascii() {
+        return Ok(label.to_ascii_lowercase());
     }
-    match url::Host::parse(host) {
-        Ok(host) => Ok(host.to_string()),
-        Err(_) => Err(format!("Name {} is not a valid IDNA label", quoted(host))),
+    let is_plain =
+        |letter: char| !letter.is_ascii() || letter.is_ascii_alphanumeric() || letter == '-';
+    let encoded = url::Host::parse(label).ok().filter(|_| label.chars().all(is_plain));
+    match encoded {
+        Some(encoded) => Ok(encoded.to_string()),
+        None => Err(format!("Name {} is not a valid IDNA label", quoted(label))),
     }
 }
 

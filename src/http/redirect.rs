@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::encode::requote_uri;
 use super::request::{Method, PreparedRequest};
 use super::response::Response;
-use super::url::{UrlParts, urljoin};
+use super::url::{UrlParts, split_params, urljoin};
 
 /// Redirects that are followed before the chain counts as endless.
 pub(super) const MAX_REDIRECTS: usize = 30;
@@ -18,7 +18,8 @@ pub(super) fn redirected(response: &Response, fragment: &mut String) -> Option<P
         return None;
     }
     let request = &response.request;
-    let url = target(&request.url, &utf8(response.headers.get("location")?), fragment);
+    let location = response.headers.get("location").filter(|location| !location.is_empty())?;
+    let url = target(&request.url, &utf8(location), fragment);
     let mut next = PreparedRequest { url, ..PreparedRequest::clone(request) };
     next.method = match (response.status, &request.method) {
         (302 | 303, method) if method != Method::HEAD => Method::GET,
@@ -56,6 +57,9 @@ fn target(from: &str, location: &str, fragment: &mut String) -> String {
         parts.fragment.clone_from(fragment);
     } else {
         fragment.clone_from(&parts.fragment);
+    }
+    if let (path, "") = split_params(&parts.path) {
+        parts.path.truncate(path.len());
     }
     let url = requote_uri(&parts.to_string());
     if parts.netloc.is_empty() { urljoin(from, &url) } else { url }
@@ -120,6 +124,7 @@ mod tests {
         check_url("http://h/a#f", "/d", "http://h/d#f");
         check_url("http://h/a#f", "http://o/d#g", "http://o/d#g");
         check_url("http://h/a", "/\u{c3}\u{a9}", "http://h/%C3%A9");
+        check_url("http://h/a", "/b;?c", "http://h/b?c");
     }
 
     #[track_caller]
@@ -148,6 +153,7 @@ mod tests {
         for status in [200, 300, 304, 404] {
             check_method(Method::GET, status, None);
         }
+        assert_eq!(follow(Method::GET, "http://h/", 302, ""), None);
     }
 
     #[track_caller]

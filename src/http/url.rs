@@ -35,16 +35,16 @@ pub fn urljoin(base: &str, url: &str) -> String {
         return parts.to_string();
     }
     parts.netloc = base.netloc;
-    if parts.path.is_empty() {
+    // What follows a semicolon belongs to its segment, but is no part of the path.
+    let (base_path, _) = split_params(&base.path);
+    let (path, params) = split_params(&parts.path);
+    if path.is_empty() && params.is_empty() {
         parts.path = base.path;
         if parts.query.is_empty() {
             parts.query = base.query;
         }
         return parts.to_string();
     }
-    // What follows a semicolon belongs to its segment, but is no part of the path.
-    let (base_path, _) = split_params(&base.path);
-    let (path, params) = split_params(&parts.path);
     let resolved = resolve_path(base_path, path);
     parts.path = if params.is_empty() { resolved } else { format!("{resolved};{params}") };
     parts.to_string()
@@ -86,7 +86,7 @@ fn resolve_path(base: &str, path: &str) -> String {
 }
 
 /// A path and what follows the semicolon of its last segment.
-fn split_params(path: &str) -> (&str, &str) {
+pub(super) fn split_params(path: &str) -> (&str, &str) {
     let last_segment = path.rfind('/').unwrap_or(0);
     match path[last_segment..].find(';') {
         Some(offset) => (&path[..last_segment + offset], &path[last_segment + offset + 1..]),
@@ -205,6 +205,8 @@ mod tests {
         check("https://x.y", "a//b", "https://x.y/a/b");
         check("https://x.y//api//v2", "a", "https://x.y/api/v2/a");
         check("https://x.y/api", "a b;c=1?d#e", "https://x.y/api/a b;c=1?d#e");
+        check("https://x.y/api", ";c=1", "https://x.y/api/;c=1");
+        check("https://x.y/api", ";", "https://x.y/api/");
         check("", "a", "/a");
     }
 

@@ -15,13 +15,11 @@ pub(super) struct Destination {
     host: String,
     port: String,
     target: String,
-    /// Whether a proxy stands in between.
-    pub(super) proxy: Option<String>,
 }
 
 impl Destination {
     /// The destination of a request for `url`.
-    pub(super) fn new(url: &str, proxy: Option<String>) -> Self {
+    pub(super) fn of(url: &str) -> Self {
         let parts = UrlParts::of(url);
         let is_https = parts.scheme == "https";
         let default_port = if is_https { "443" } else { "80" };
@@ -31,7 +29,6 @@ impl Destination {
             host: parts.hostname(),
             port: parts.port().unwrap_or(default_port).to_owned(),
             target: format!("{}{query}{}", parts.path, parts.query),
-            proxy,
         }
     }
 
@@ -71,11 +68,12 @@ impl Destination {
         HttpError::new(ErrorKind::ChunkedEncoding, reason)
     }
 
-    /// The request could not be sent, or was not answered.
+    /// The request could not be sent (to a proxy, if there is one), or was not answered.
     pub(super) fn failure(
         &self,
         error: &reqwest::Error,
         connect_timeout: Option<Duration>,
+        proxy: Option<&str>,
     ) -> HttpError {
         if !error.is_connect() {
             return HttpError::new(ErrorKind::Connection, aborted(error));
@@ -89,7 +87,7 @@ impl Destination {
                 connect_timeout.map_or_else(|| "None".to_owned(), seconds),
             );
             (ErrorKind::ConnectTimeout, cause)
-        } else if let Some(proxy) = &self.proxy {
+        } else if let Some(proxy) = proxy {
             let parts = UrlParts::of(proxy);
             let cause = format!(
                 "ProxyError('Unable to connect to proxy', NewConnectionError(\"{}(host='{}', port={}): {}\"))",

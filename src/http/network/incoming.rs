@@ -1,7 +1,6 @@
 //! A response as it comes in.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::stream;
@@ -22,8 +21,7 @@ const MAX_RESERVED: u64 = 64 * 1024 * 1024;
 /// The body of a response, while it is received.
 pub(super) struct Incoming {
     response: reqwest::Response,
-    read_timeout: Option<Duration>,
-    destination: Destination,
+    request: Arc<PreparedRequest>,
     decoder: ContentDecoder,
     /// Received, but not yet decompressed.
     pending: Bytes,
@@ -37,7 +35,6 @@ impl Incoming {
     pub(super) async fn receive(
         response: reqwest::Response,
         request: &Arc<PreparedRequest>,
-        destination: Destination,
     ) -> Result<Response, HttpError> {
         let status = response.status();
         let (headers, set_cookies) = read_headers(&response);
@@ -49,8 +46,7 @@ impl Incoming {
         let incoming = Self {
             n_expected: response.content_length(),
             response,
-            read_timeout: request.options.read_timeout,
-            destination,
+            request: Arc::clone(request),
             decoder,
             pending: Bytes::new(),
             n_received: 0,
@@ -119,10 +115,10 @@ impl Incoming {
     /// The next bytes as they are sent; never empty.
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         loop {
-            let chunk = match self.read_timeout {
+            let chunk = match self.request.options.read_timeout {
                 Some(limit) => timeout(limit, self.response.chunk())
                     .await
-                    .map_err(|_| self.destination.body_timeout())?,
+                    .map_err(|_| Destination::of(&self.request.url).body_timeout())?,
                 None => self.response.chunk().await,
             };
             let chunk = chunk.map_err(|error| {

@@ -118,18 +118,20 @@ impl Network {
             is_https: url.scheme() == "https",
             connect_timeout: options.connect_timeout,
         };
-        let destination = Destination::new(&request.url, self.proxies.select(&request.url));
+        self.proxies.check(&request.url)?;
         let sent = self.client(key)?.execute(to_reqwest(request, url)?);
         let answered = match options.read_timeout {
             // Connecting counts too, but is not what is waited for.
             Some(limit) => timeout(limit + options.connect_timeout.unwrap_or(limit), sent)
                 .await
-                .map_err(|_| destination.read_timeout(limit))?,
+                .map_err(|_| Destination::of(&request.url).read_timeout(limit))?,
             None => sent.await,
         };
-        let response =
-            answered.map_err(|error| destination.failure(&error, options.connect_timeout))?;
-        Incoming::receive(response, request, destination).await
+        let response = answered.map_err(|error| {
+            let proxy = self.proxies.select(&request.url);
+            Destination::of(&request.url).failure(&error, options.connect_timeout, proxy.as_deref())
+        })?;
+        Incoming::receive(response, request).await
     }
 }
 

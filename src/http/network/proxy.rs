@@ -2,6 +2,9 @@
 
 use std::net::Ipv4Addr;
 
+use reqwest::Url;
+
+use super::super::error::{ErrorKind, HttpError};
 use super::super::url::UrlParts;
 
 /// The proxies of the environment: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and
@@ -44,6 +47,17 @@ impl Proxies {
             return None;
         }
         Some(if proxy.contains("://") { proxy.clone() } else { format!("http://{proxy}") })
+    }
+
+    /// Refuses a request whose proxy cannot be understood, rather than sending it directly.
+    pub(super) fn check(&self, url: &str) -> Result<(), HttpError> {
+        match self.select(url).map(|proxy| Url::parse(&proxy)) {
+            Some(Ok(proxy)) if !proxy.has_host() => {}
+            Some(Err(_)) => {}
+            _ => return Ok(()),
+        }
+        let message = "Please check proxy URL. It is malformed and could be missing the host.";
+        Err(HttpError::new(ErrorKind::InvalidProxyUrl, message))
     }
 
     fn exempts(&self, host: &str, port: Option<&str>) -> bool {
@@ -92,6 +106,15 @@ mod tests {
         check(&env, "https://h/", Some("http://b:2"));
         check(&[("ALL_PROXY", "socks5://c")], "https://h/", Some("socks5://c"));
         check(&[], "https://h/", None);
+    }
+
+    #[test]
+    fn a_malformed_proxy_is_an_error() {
+        for (proxy, is_good) in [("http://:x", false), ("http://p", true), ("p:1", true)] {
+            let proxies = Proxies::from_env(|name| (name == "http_proxy").then(|| proxy.into()));
+            assert_eq!(proxies.check("http://h/").is_ok(), is_good);
+            assert_eq!(proxies.check("https://h/"), Ok(()));
+        }
     }
 
     #[test]
