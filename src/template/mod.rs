@@ -8,6 +8,7 @@ mod args;
 mod cx;
 mod dict;
 mod error;
+mod format;
 mod functions;
 mod iterate;
 mod literal;
