@@ -61,7 +61,8 @@ impl<'a> Iter<'a> {
             Value::Object(object) => match &**object {
                 Object::Generator(_) => Self::Generator(Rc::clone(object)),
                 Object::View(view) => Self::of(view.items()),
-                Object::Namespace(_) | Object::Cycler(_) | Object::Joiner(_) => return None,
+                Object::Group(grouper, list) => Self::of(vec![grouper.clone(), list.clone()]),
+                _ => return None,
             },
             _ => return None,
         })

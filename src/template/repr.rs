@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use super::error::EvalError;
 use super::iterate::pairs;
-use super::object::Object;
-use super::ops::list_items;
+use super::object::{Callable, Object};
+use super::ops::items;
 use super::value::Value;
+use crate::value::{write_python_float, write_python_text_repr};
 
 /// Nesting beyond which Python gives up as well.
 const MAX_DEPTH: usize = 300;
@@ -56,20 +57,18 @@ impl Printer<'_> {
             Value::Bool(false) => self.out.push_str("False"),
             Value::Int(int) => self.push(int),
             Value::BigInt(int) => self.push(int),
-            Value::Float(float) => self.out.push_str(&float_repr(*float)),
-            Value::Str(text) => write_str_repr(self.out, text),
+            Value::Float(float) => write_python_float(*float, self.out),
+            Value::Str(text) => write_python_text_repr(text, self.out),
             Value::Markup(text) => {
                 self.out.push_str("Markup(");
-                write_str_repr(self.out, text);
+                write_python_text_repr(text, self.out);
                 self.out.push(')');
             }
             Value::Bytes(bytes) => write_bytes_repr(self.out, bytes),
             Value::Tuple(items) => {
                 self.sequence("(", items, if items.len() == 1 { ",)" } else { ")" }, value)?
             }
-            Value::List(_) | Value::JsonList(_) => {
-                self.sequence("[", &list_items(value), "]", value)?
-            }
+            Value::List(_) | Value::JsonList(_) => self.sequence("[", &items(value), "]", value)?,
             Value::Dict(_) | Value::JsonDict(_) | Value::StreamSlice(_) | Value::Headers(_) => {
                 self.mapping(value)?;
             }
@@ -176,17 +175,33 @@ impl Printer<'_> {
                     if idx > 0 {
                         self.out.push_str(", ");
                     }
-                    write_str_repr(self.out, name);
+                    write_python_text_repr(name, self.out);
                     self.out.push_str(": ");
                     self.write(value)?;
                 }
                 self.out.push_str("}>");
             }
-            Object::Cycler(_) | Object::Joiner(_) => {
-                self.push(format_args!(
-                    "<jinja2.utils.{} object at 0x7f0000000000>",
-                    object.type_name()
-                ));
+            Object::Group(grouper, list) => {
+                let items = [grouper.clone(), list.clone()];
+                self.sequence("(", &items, ")", grouper)?;
+            }
+            Object::Loop(state) => {
+                self.push(format_args!("<LoopContext {}/", state.index0() + 1));
+                match state.length() {
+                    Some(length) => self.push(format_args!("{length}>")),
+                    None => self.out.push_str("?>"),
+                }
+            }
+            Object::Macro(Callable(node)) if node.name.name.is_empty() => {
+                self.out.push_str("<Macro anonymous>");
+            }
+            Object::Macro(Callable(node)) => {
+                self.push(format_args!("<Macro '{}'>", node.name.name))
+            }
+            Object::TemplateReference => self.out.push_str("<TemplateReference None>"),
+            Object::Cycler(_) | Object::Joiner(_) | Object::BlockReference(_) => {
+                let type_name = object.qualified_type_name();
+                self.push(format_args!("<{type_name} at 0x7f0000000000>"));
             }
         }
         Ok(())
@@ -202,59 +217,6 @@ impl Value<'_> {
             _ => 0,
         }
     }
-}
-
-/// `repr()` of a float: the shortest digits that read back as the same number.
-pub(crate) fn float_repr(float: f64) -> String {
-    if float.is_nan() {
-        return "nan".to_owned();
-    }
-    if float.is_infinite() {
-        return if float > 0.0 { "inf" } else { "-inf" }.to_owned();
-    }
-    let magnitude = float.abs();
-    if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
-        let plain = format!("{float}");
-        return if plain.contains('.') { plain } else { plain + ".0" };
-    }
-    // Rust writes `1e-7` and `1.5e300`; Python pads the exponent and always signs it.
-    let scientific = format!("{float:e}");
-    match scientific.split_once('e') {
-        Some((digits, exponent)) => match exponent.strip_prefix('-') {
-            Some(exponent) => format!("{digits}e-{exponent:0>2}"),
-            None => format!("{digits}e+{exponent:0>2}"),
-        },
-        None => scientific,
-    }
-}
-
-/// `repr()` of a text: single quotes, unless only those need escapes.
-pub(crate) fn write_str_repr(out: &mut String, text: &str) {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    out.push(quote);
-    for char in text.chars() {
-        match char {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            _ if char == quote => {
-                out.push('\\');
-                out.push(char);
-            }
-            ' '..='~' => out.push(char),
-            _ if is_printable(char) => out.push(char),
-            _ => {
-                let code = u32::from(char);
-                let _ = match code {
-                    0..=0xff => write!(out, "\\x{code:02x}"),
-                    0x100..=0xffff => write!(out, "\\u{code:04x}"),
-                    _ => write!(out, "\\U{code:08x}"),
-                };
-            }
-        }
-    }
-    out.push(quote);
 }
 
 fn write_bytes_repr(out: &mut String, bytes: &[u8]) {
@@ -278,11 +240,4 @@ fn write_bytes_repr(out: &mut String, bytes: &[u8]) {
         }
     }
     out.push(char::from(quote));
-}
-
-/// Whether Python prints the character as it is: no control, format,
-/// separator, surrogate, private, or unassigned characters.
-fn is_printable(char: char) -> bool {
-    // Rust's own escapes follow nearly the same tables.
-    char != '\u{ad}' && !char.is_control() && !char.escape_debug().to_string().starts_with('\\')
 }

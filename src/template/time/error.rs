@@ -1,6 +1,6 @@
 //! What can go wrong with dates and times.
 
-use crate::template::repr::write_str_repr;
+use crate::value::write_python_text_repr;
 
 /// A failure of date arithmetic, parsing or formatting: the exception the
 /// reference raises, with its message.
@@ -47,6 +47,6 @@ impl TimeError {
 /// `text` as Python's `repr()` shows it in messages.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::new();
-    write_str_repr(&mut out, text);
+    write_python_text_repr(text, &mut out);
     out
 }

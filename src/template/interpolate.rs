@@ -1,0 +1,184 @@
+//! The rules by which a template becomes a value: it is rendered, and its
+//! text is read back as a Python literal.
+
+use super::error::EvalError;
+use super::literal::literal_eval;
+use super::ops;
+use super::path::Path;
+use super::scope::Scope;
+use super::source::{Rendered, Template};
+use super::valid::ValidTypes;
+use super::value::{Text, Value};
+use crate::value::{Json, Map};
+
+/// Why `stream_state` is refused; the reference's own words.
+const NO_STREAM_STATE: &str = "`stream_state` is no longer supported for interpolation. We \
+                               recommend using `stream_interval` instead. Please reference the CDK \
+                               Migration Guide for more information.";
+
+/// Nesting that a literal is read with for certain.
+const SAFE_DEPTH: usize = 60;
+
+/// A template with what can be known of it beforehand.
+#[derive(Clone, Debug)]
+pub(super) struct Interpolation {
+    template: Template,
+    /// Set for templates that are only a path into a variable.
+    path: Option<Path>,
+    mentions_stream_state: bool,
+}
+
+/// What stands for a rendering that is empty or comes upon something undefined.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Default<'a> {
+    /// `None`.
+    None,
+    /// The same template once more: an empty text stays one, and what was
+    /// undefined is an error.
+    Itself,
+    /// Another template.
+    Template(&'a Template),
+}
+
+impl Interpolation {
+    pub(super) fn new(source: &str) -> Self {
+        let template = Template::parse(source);
+        let path = template.only_expression().and_then(Path::of);
+        Self { template, path, mentions_stream_state: source.contains("stream_state") }
+    }
+
+    pub(super) fn template(&self) -> &Template {
+        &self.template
+    }
+
+    pub(super) fn eval<'a>(
+        &'a self,
+        scope: &Scope<'a>,
+        parameters: Option<&'a Map>,
+        default: Default<'a>,
+        valid_types: ValidTypes,
+    ) -> Result<Value<'a>, EvalError> {
+        scope.check()?;
+        if self.mentions_stream_state {
+            return Err(EvalError::Config(NO_STREAM_STATE.to_owned()));
+        }
+        if let Some(json) = self.path.as_ref().and_then(|path| path.find(scope, parameters))
+            && let Some(value) = settle_json(json, valid_types)
+        {
+            return Ok(value);
+        }
+        match settle(render(&self.template, scope, parameters), valid_types) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => match default {
+                Default::None => Ok(Value::None),
+                Default::Itself => Ok(Value::from("")),
+                Default::Template(default) => eval_default(default, scope, parameters, valid_types),
+            },
+            Err(EvalError::Undefined(message)) => match default {
+                Default::None => Ok(Value::None),
+                Default::Itself => Err(EvalError::Undefined(message)),
+                Default::Template(default) => eval_default(default, scope, parameters, valid_types),
+            },
+            Err(err) => Err(err),
+        }
+    }
+}
+
+fn eval_default<'a>(
+    default: &'a Template,
+    scope: &Scope<'a>,
+    parameters: Option<&'a Map>,
+    valid_types: ValidTypes,
+) -> Result<Value<'a>, EvalError> {
+    let value = settle(render(default, scope, parameters), valid_types)?;
+    Ok(value.unwrap_or_else(|| Value::from("")))
+}
+
+/// A type error makes a template render as its own source.
+fn render<'a>(
+    template: &'a Template,
+    scope: &Scope<'a>,
+    parameters: Option<&'a Map>,
+) -> Result<Rendered<'a>, EvalError> {
+    let rendered = match template.render(scope, parameters) {
+        // The text of the value can fail as well.
+        Ok(Rendered::Value(value)) => match stays_itself(&value) {
+            true => Ok(Rendered::Value(value)),
+            false => match &value {
+                Value::Str(text) => Ok(Rendered::Text(text.clone())),
+                _ => value.py_str().map(|text| Rendered::Text(Text::from(text.into_owned()))),
+            },
+        },
+        rendered => rendered,
+    };
+    match rendered {
+        Err(EvalError::Type(_)) => Ok(Rendered::Text(Text::Borrowed(template.source()))),
+        rendered => rendered,
+    }
+}
+
+/// What a rendering is as a value; `None` when there is nothing.
+fn settle<'a>(
+    rendered: Result<Rendered<'a>, EvalError>,
+    valid_types: ValidTypes,
+) -> Result<Option<Value<'a>>, EvalError> {
+    let text = match rendered? {
+        Rendered::Value(value) if valid_types.accept(&value) => return Ok(Some(value)),
+        Rendered::Value(value) => Text::from(value.py_str()?.into_owned()),
+        Rendered::Text(text) if text.is_empty() => return Ok(None),
+        Rendered::Text(text) => text,
+    };
+    Ok(Some(match literal_eval(&text) {
+        Some(value) if valid_types.accept(&value) => value,
+        _ => Value::Str(text),
+    }))
+}
+
+/// Whether turning the value into text and reading that as a literal gives
+/// the value again. Texts do not count: what they hold may be a literal.
+fn stays_itself(value: &Value<'_>) -> bool {
+    match value {
+        Value::None | Value::Bool(_) | Value::Int(_) => true,
+        Value::Float(float) => float.is_finite(),
+        Value::JsonList(items) => items.iter().all(|item| stays_inside(item, 1)),
+        Value::JsonDict(map) => map.values().all(|item| stays_inside(item, 1)),
+        _ => false,
+    }
+}
+
+/// The same inside of a container, where texts are quoted.
+fn stays_inside(json: &Json, depth: usize) -> bool {
+    match json {
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
+        Json::Array(items) => {
+            depth < SAFE_DEPTH && items.iter().all(|item| stays_inside(item, depth + 1))
+        }
+        Json::Object(map) => {
+            depth < SAFE_DEPTH && map.values().all(|item| stays_inside(item, depth + 1))
+        }
+    }
+}
+
+/// The shortest way from a JSON value to what a template that prints it gives;
+/// `None` when the long way has to be taken.
+fn settle_json(json: &Json, valid_types: ValidTypes) -> Option<Value<'_>> {
+    let value = Value::from_json(json);
+    let is_settled = match &value {
+        Value::Str(text) => !text.is_empty() && literal_eval(text).is_none(),
+        value => stays_itself(value) && valid_types.accept(value),
+    };
+    is_settled.then_some(value)
+}
+
+/// Whether the value counts as false in a condition.
+pub(super) fn is_false(value: &Value<'_>) -> bool {
+    const FALSE_TEXTS: [&str; 8] = ["False", "false", "{}", "[]", "()", "", "0", "0.0"];
+    match value {
+        Value::None => true,
+        Value::Str(text) => FALSE_TEXTS.contains(&text.as_str()),
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) => !value.is_truthy(),
+        Value::List(_) | Value::JsonList(_) | Value::Tuple(_) => ops::length(value) == Some(0),
+        Value::Dict(_) | Value::JsonDict(_) | Value::Set(_) => ops::length(value) == Some(0),
+        _ => false,
+    }
+}

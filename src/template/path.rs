@@ -1,0 +1,106 @@
+//! Templates that are only a path into a variable, which need no evaluation.
+
+use super::ast::Expr;
+use super::scope::{Scope, Variable};
+use crate::value::{Json, Map};
+
+/// Attributes of mappings, which an attribute access finds before any key.
+const ATTRIBUTES: [&str; 14] = [
+    "clear",
+    "copy",
+    "cursor_slice",
+    "extra_fields",
+    "fromkeys",
+    "get",
+    "items",
+    "keys",
+    "partition",
+    "pop",
+    "popitem",
+    "setdefault",
+    "update",
+    "values",
+];
+
+/// `variable.key['key'].get('key')`, over mappings only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Path {
+    variable: String,
+    keys: Vec<String>,
+}
+
+impl Path {
+    /// The path that an expression is.
+    pub(super) fn of(expr: &Expr) -> Option<Self> {
+        match expr {
+            Expr::Name(name) => Some(Self { variable: name.name.clone(), keys: Vec::new() }),
+            Expr::Attribute(value, name) => {
+                let is_key = !name.starts_with('_') && !ATTRIBUTES.contains(&name.as_str());
+                is_key.then(|| Self::of(value)?.then(name)).flatten()
+            }
+            Expr::Item(parts) => match &parts.1 {
+                Expr::Str(key) => Self::of(&parts.0)?.then(key),
+                _ => None,
+            },
+            Expr::Call(call) => match (&call.callee, call.arguments.positional.as_slice()) {
+                (Expr::Attribute(value, method), [Expr::Str(key)])
+                    if method == "get" && call.arguments.is_only_positional() =>
+                {
+                    Self::of(value)?.then(key)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn then(mut self, key: &str) -> Option<Self> {
+        self.keys.push(key.to_owned());
+        Some(self)
+    }
+
+    /// What lies under the path, if everything on the way is there.
+    pub(super) fn find<'a>(
+        &self,
+        scope: &Scope<'a>,
+        parameters: Option<&'a Map>,
+    ) -> Option<&'a Json> {
+        let (first, rest) = self.keys.split_first()?;
+        let root = match (self.variable.as_str(), parameters) {
+            ("parameters", Some(parameters)) => parameters.get(first)?,
+            _ => match scope.get(&self.variable)? {
+                Variable::Json(json) => json.as_object()?.get(first)?,
+                Variable::Map(map) => map.get(first)?,
+                Variable::StreamSlice(slice) => slice.get(first)?,
+                _ => return None,
+            },
+        };
+        rest.iter().try_fold(root, |json, key| json.as_object()?.get(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Template;
+
+    #[track_caller]
+    fn check(source: &str, expect: Option<&[&str]>) {
+        let template = Template::parse(source);
+        let path = template.only_expression().and_then(Path::of);
+        let shown = path.map(|path| [vec![path.variable], path.keys].concat());
+        assert_eq!(shown, expect.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect()));
+    }
+
+    #[test]
+    fn paths_are_recognised() {
+        check("{{ config['x'] }}", Some(&["config", "x"]));
+        check("{{ record.a['items'].b }}", Some(&["record", "a", "items", "b"]));
+        check("{{ response.get('next') }}", Some(&["response", "next"]));
+        check("{{ response.get('next', 1) }}", None);
+        check("{{ config.items }}", None);
+        check("{{ config._x }}", None);
+        check("{{ config[0] }}", None);
+        check(" {{ config.x }}", None);
+    }
+}
