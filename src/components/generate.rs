@@ -32,9 +32,7 @@ impl<T> Yielder<T> {
 }
 
 /// The items that `coroutine` gives; an error of it is the last one.
-pub fn generate<'a, T, E, F>(
-    coroutine: impl FnOnce(Yielder<T>) -> F,
-) -> BoxStream<'a, Result<T, E>>
+pub fn generate<'a, T, E, F>(coroutine: impl FnOnce(Yielder<T>) -> F) -> BoxStream<'a, Result<T, E>>
 where
     T: Send + 'a,
     E: 'a,

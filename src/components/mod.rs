@@ -5,6 +5,7 @@
 //! that holds another component stays as it is written until the registry,
 //! the one file that knows all families, builds it.
 
+mod added_field;
 mod build;
 pub mod check;
 mod config_handle;
@@ -13,8 +14,8 @@ mod error;
 mod generate;
 mod number_template;
 pub mod pagination;
-mod path_template;
 pub mod partition;
+mod path_template;
 pub mod registry;
 mod request_option;
 mod request_parts;

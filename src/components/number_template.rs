@@ -31,7 +31,7 @@ impl NumberTemplate {
     pub fn eval(&self, scope: &Scope<'_>) -> Result<f64, ReadError> {
         match self {
             Self::Number(number) => Ok(*number),
-            Self::Template(template) => to_float(&template.eval(scope)?),
+            Self::Template(template) => to_float(&template.eval_json(scope)?),
         }
     }
 
@@ -39,7 +39,7 @@ impl NumberTemplate {
     pub fn eval_if_set(&self, scope: &Scope<'_>) -> Result<Option<f64>, ReadError> {
         match self {
             Self::Number(number) => Ok(Some(*number)),
-            Self::Template(template) => match template.eval(scope)? {
+            Self::Template(template) => match template.eval_json(scope)? {
                 Json::Null => Ok(None),
                 value => to_float(&value).map(Some),
             },

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use crate::template::InterpolatedString;
 use crate::value::{Json, Path};
 
+use super::Parameters;
 use super::error::ReadError;
 use super::shape::Text;
 use super::surroundings::Surroundings;
-use super::Parameters;
 
 /// A path that the config decides; it is evaluated once, when it is first needed.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl PathTemplate {
     pub fn segments(&self) -> Result<Vec<Json>, ReadError> {
         let config = self.surroundings.config().snapshot();
         let scope = self.surroundings.scope(&config);
-        self.segments.iter().map(|segment| Ok(segment.eval(&scope)?)).collect()
+        self.segments.iter().map(|segment| Ok(segment.eval_json(&scope)?)).collect()
     }
 
     fn eval(&self) -> Result<Path, ReadError> {

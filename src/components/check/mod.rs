@@ -9,5 +9,7 @@ pub mod stream;
 use super::slot::Member;
 
 /// The family's members.
-pub(super) const MEMBERS: &[Member] =
-    &[Member::of::<stream::yaml::CheckStream>(), Member::of::<dynamic_stream::yaml::CheckDynamicStream>()];
+pub(super) const MEMBERS: &[Member] = &[
+    Member::of::<stream::yaml::CheckStream>(),
+    Member::of::<dynamic_stream::yaml::CheckDynamicStream>(),
+];

@@ -42,7 +42,8 @@ impl Component for yaml::CursorPagination {
         let stop_condition = self.stop_condition.as_ref();
         let cursor_value = InterpolatedString::new(&self.cursor_value, self.parameters.clone());
         if page_size.is_none() {
-            let fields = [("stop_condition", stop_condition), ("cursor_value", Some(&self.cursor_value))];
+            let fields =
+                [("stop_condition", stop_condition), ("cursor_value", Some(&self.cursor_value))];
             for (field, text) in fields {
                 if let Some(text) = text {
                     check_page_size_is_unread(field, text)?;
@@ -101,7 +102,7 @@ impl PaginationStrategy for CursorPagination {
         {
             return Ok(None);
         }
-        Ok(Some(self.cursor_value.eval(&scope)?).filter(is_truthy))
+        Ok(Some(self.cursor_value.eval_json(&scope)?).filter(is_truthy))
     }
 
     fn page_size(&self) -> Result<Option<i64>, ReadError> {
@@ -125,7 +126,12 @@ fn with_links(headers: &Headers) -> Map {
 /// Without a declared size nothing defines the variable `page_size`: a condition that compares
 /// with it would always hold, and end every slice after its first page.
 fn check_page_size_is_unread(field: &str, text: &Text) -> Result<(), BuildError> {
-    if !InterpolatedString::new(text, Arc::default()).reads("page_size") {
+    if !InterpolatedString::new(text, Arc::default())
+        .template()
+        .variables()
+        .iter()
+        .any(|it| it == "page_size")
+    {
         return Ok(());
     }
     let expression = python_repr(&Json::from(text.source.as_str()));

@@ -126,7 +126,8 @@ impl Paginator for DefaultPaginator {
             self.surroundings.eval(|scope| option.inject(&mut parts, token.clone(), &scope))?;
         }
         if let Some(option) = &self.size_option {
-            let page_size = page_size.map_or_else(|| self.strategy.page_size(), |it| Ok(Some(it)))?;
+            let page_size =
+                page_size.map_or_else(|| self.strategy.page_size(), |it| Ok(Some(it)))?;
             if let Some(size) = page_size.filter(|size| *size != 0) {
                 self.surroundings.eval(|scope| option.inject(&mut parts, size.into(), &scope))?;
             }

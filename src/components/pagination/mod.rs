@@ -14,10 +14,8 @@ mod page_size;
 use super::slot::Member;
 
 /// The paginators.
-pub(super) const PAGINATORS: &[Member] = &[
-    Member::of::<default::yaml::DefaultPaginator>(),
-    Member::of::<none::yaml::NoPagination>(),
-];
+pub(super) const PAGINATORS: &[Member] =
+    &[Member::of::<default::yaml::DefaultPaginator>(), Member::of::<none::yaml::NoPagination>()];
 
 /// The strategies.
 pub(super) const STRATEGIES: &[Member] = &[

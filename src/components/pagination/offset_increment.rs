@@ -77,8 +77,7 @@ impl PaginationStrategy for OffsetIncrement {
 
     fn next_token(&self, page: &Page<'_>, last: Option<&Json>) -> Result<Option<Json>, ReadError> {
         let n_records = i64::try_from(page.n_extracted).unwrap_or(i64::MAX);
-        let is_short =
-            self.requested_size(page)?.is_some_and(|size| size != 0 && n_records < size);
+        let is_short = self.requested_size(page)?.is_some_and(|size| size != 0 && n_records < size);
         if is_short || n_records == 0 {
             return Ok(None);
         }

@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use crate::components::shape::{IntOrTemplate, shape};
-use crate::components::{
-    BuildContext, BuildError, Component, Page, PaginationStrategy, ReadError,
-};
+use crate::components::{BuildContext, BuildError, Component, Page, PaginationStrategy, ReadError};
 use crate::protocol::TracedError;
 use crate::value::{Json, python_str};
 

@@ -20,7 +20,9 @@ impl PageSize {
         match written {
             IntOrTemplate::Int(number) => Self::Number(*number),
             IntOrTemplate::Template(text) => match text.parse() {
-                Ok(number) if text.bytes().all(|byte| byte.is_ascii_digit()) => Self::Number(number),
+                Ok(number) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    Self::Number(number)
+                }
                 _ => Self::Template(InterpolatedString::new(text, parameters.clone())),
             },
         }
@@ -41,10 +43,11 @@ impl PageSize {
         match self {
             Self::Number(number) => Ok(*number),
             Self::Template(template) => {
-                let value = surroundings.eval(|scope| template.eval(&scope))?;
+                let value = surroundings.eval(|scope| template.eval_json(&scope))?;
                 whole(&value).ok_or_else(|| {
                     let (value, found) = (python_str(&value), python_type_name(&value));
-                    let message = format!("{value} is of type <class '{found}'>. Expected <class 'int'>");
+                    let message =
+                        format!("{value} is of type <class '{found}'>. Expected <class 'int'>");
                     ReadError::unexpected("Exception", message)
                 })
             }
@@ -55,7 +58,7 @@ impl PageSize {
     pub(super) fn eval_with(&self, scope: &Scope<'_>) -> Result<Option<i64>, ReadError> {
         let value = match self {
             Self::Number(number) => return Ok(Some(*number)),
-            Self::Template(template) => template.eval(scope)?,
+            Self::Template(template) => template.eval_json(scope)?,
         };
         match whole(&value) {
             Some(number) => Ok(Some(number)),
@@ -64,7 +67,8 @@ impl PageSize {
                 Json::Number(_) => Ok(python_int(&value)),
                 _ => {
                     let found = python_type_name(&value);
-                    let message = format!("'<' not supported between instances of 'int' and '{found}'");
+                    let message =
+                        format!("'<' not supported between instances of 'int' and '{found}'");
                     Err(ReadError::unexpected("TypeError", message))
                 }
             },

@@ -51,7 +51,8 @@ impl Component for yaml::GroupingPartitionRouter {
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn PartitionRouter>, BuildError> {
         let router = self.underlying_partition_router.build(cx)?;
-        let Some(group_size) = usize::try_from(self.group_size).ok().filter(|size| *size > 0) else {
+        let Some(group_size) = usize::try_from(self.group_size).ok().filter(|size| *size > 0)
+        else {
             let message = format!("Group size must be greater than 0, got {}", self.group_size);
             return Err(BuildError::in_span(self.span, message));
         };

@@ -35,7 +35,8 @@ impl Component for yaml::ListPartitionRouter {
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn PartitionRouter>, BuildError> {
         let config = cx.config.snapshot();
         let scope = cx.scope(&config);
-        let eval = |text: &Text| InterpolatedString::new(text, self.parameters.clone()).eval(&scope);
+        let eval =
+            |text: &Text| InterpolatedString::new(text, self.parameters.clone()).eval_json(&scope);
         let values = match &self.values {
             // The texts of a list are no templates.
             TextOrList::List(texts) => texts.iter().map(|text| Json::from(&**text)).collect(),

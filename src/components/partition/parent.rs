@@ -60,14 +60,14 @@ impl Parent {
     ) -> Result<Self, BuildError> {
         let config = cx.config.snapshot();
         let scope = cx.scope(&config);
-        let eval = |text: &Text| InterpolatedString::new(text, shape.parameters.clone()).eval(&scope);
+        let eval =
+            |text: &Text| InterpolatedString::new(text, shape.parameters.clone()).eval_json(&scope);
         let path = |texts: &[Text]| {
             let segments = texts.iter().map(eval).collect::<Result<Vec<_>, _>>()?;
             Ok::<_, BuildError>(Path::new(segments)?)
         };
         if shape.lazy_read_pointer.iter().any(|text| text.contains('*')) {
-            let message =
-                "The '*' wildcard in 'lazy_read_pointer' is not supported — only direct paths are allowed.";
+            let message = "The '*' wildcard in 'lazy_read_pointer' is not supported — only direct paths are allowed.";
             return Err(BuildError::in_span(shape.span, message));
         }
         let key = python_str(&eval(&shape.parent_key)?).into_owned();
@@ -160,7 +160,8 @@ fn cursor_field(stream: &Node, cx: &BuildContext<'_>) -> Result<Option<String>, 
     let Some(cursor) = stream.get("incremental_sync") else { return Ok(None) };
     let Some(field) = cursor.get("cursor_field").and_then(Node::as_str) else { return Ok(None) };
     let parameters = crate::components::shape::read_parameters(cursor);
-    let field = InterpolatedString::new(field, parameters).eval(&cx.scope(&cx.config.snapshot()))?;
+    let field =
+        InterpolatedString::new(field, parameters).eval_json(&cx.scope(&cx.config.snapshot()))?;
     Ok(Some(python_str(&field).into_owned()))
 }
 
@@ -179,10 +180,7 @@ mod tests {
 
     #[test]
     fn the_parents_own_state_comes_first() {
-        check(
-            &json!({"state": {"c": 1}, "parent_state": {"p": {"c": 2}}}),
-            Some(&json!({"c": 2})),
-        );
+        check(&json!({"state": {"c": 1}, "parent_state": {"p": {"c": 2}}}), Some(&json!({"c": 2})));
         check(&json!({"state": {"c": 1}, "parent_state": {"q": {"c": 2}}}), Some(&json!({"c": 1})));
     }
 

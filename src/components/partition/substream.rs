@@ -87,8 +87,8 @@ impl PartitionRouter for SubstreamPartitionRouter {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let current = || {
             let parents = self.parents.iter().filter(|parent| parent.keeps_state);
-            let states = parents
-                .map(|it| (it.stream.name.clone(), Json::Object(it.stream.cursor.state())));
+            let states =
+                parents.map(|it| (it.stream.name.clone(), Json::Object(it.stream.cursor.state())));
             Arc::new(states.collect())
         };
         Some(Arc::clone(state.get_or_insert_with(current)))

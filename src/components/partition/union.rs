@@ -49,10 +49,11 @@ impl Component for yaml::UnionPartitionRouter {
         let slots = &self.partition_routers.0;
         let routers: Vec<_> = slots.iter().map(|slot| slot.build(cx)).collect::<Result<_, _>>()?;
         let field = InterpolatedString::new(&self.partition_field, self.parameters.clone());
-        let field = field.eval(&cx.scope(&cx.config.snapshot()))?;
+        let field = field.eval_json(&cx.scope(&cx.config.snapshot()))?;
         let field = python_str(&field).into_owned();
         for (slot, router) in slots.iter().zip(&routers) {
-            if let Some(other) = router.partition_fields().into_iter().find(|other| *other != field) {
+            if let Some(other) = router.partition_fields().into_iter().find(|other| *other != field)
+            {
                 let child = slot.node().type_name().unwrap_or_default();
                 let message = format!(
                     "UnionPartitionRouter expects all child partition routers to emit the partition field '{field}', \

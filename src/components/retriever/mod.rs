@@ -12,10 +12,8 @@ pub mod simple;
 use super::slot::Member;
 
 /// The family's members.
-pub(super) const MEMBERS: &[Member] = &[
-    Member::of::<simple::yaml::SimpleRetriever>(),
-    Member::planned("AsyncRetriever"),
-];
+pub(super) const MEMBERS: &[Member] =
+    &[Member::of::<simple::yaml::SimpleRetriever>(), Member::planned("AsyncRetriever")];
 
 /// The message, followed by what the manifest advises to do.
 fn with_advice(message: String, advice: Option<&str>) -> String {

@@ -152,7 +152,9 @@ impl PageParser<'_> {
         page.records = found.records;
         page.body = match is_streamed {
             true => Json::Object(Map::new()),
-            false => kept.or_else(|| elements.into_iter().next()).unwrap_or_else(|| Map::new().into()),
+            false => {
+                kept.or_else(|| elements.into_iter().next()).unwrap_or_else(|| Map::new().into())
+            }
         };
         Ok(())
     }

@@ -210,8 +210,11 @@ mod tests {
         let mut written = Map::from_iter([("type".to_owned(), json!("PageSizeReduction"))]);
         written.extend(fields.as_object().unwrap().clone());
         let node = Node::from_json(&Json::Object(written), None);
-        <yaml::PageSizeReduction as Shape>::read(&node, &mut Reader::new(&REGISTRY, &mut Findings::default()))
-            .unwrap()
+        <yaml::PageSizeReduction as Shape>::read(
+            &node,
+            &mut Reader::new(&REGISTRY, &mut Findings::default()),
+        )
+        .unwrap()
     }
 
     /// Each refusal is answered with a size, until the last one ends it with the message that begins so.
@@ -233,7 +236,12 @@ mod tests {
     fn the_size_is_divided_down_to_the_smallest() {
         let message = "The source keeps rejecting pages of stream s at the smallest page size";
         check(&json!({}), Some(10), &[5, 2, 1], message);
-        check(&json!({"minimum_page_size": 4, "reduction_factor": 1.5}), Some(10), &[6, 4], message);
+        check(
+            &json!({"minimum_page_size": 4, "reduction_factor": 1.5}),
+            Some(10),
+            &[6, 4],
+            message,
+        );
     }
 
     #[test]
@@ -250,7 +258,12 @@ mod tests {
 
     #[test]
     fn a_size_that_cannot_be_reduced_is_a_fault_of_the_manifest() {
-        check(&json!({"minimum_page_size": 5}), Some(5), &[], "The page size of stream s (5) is already");
+        check(
+            &json!({"minimum_page_size": 5}),
+            Some(5),
+            &[],
+            "The page size of stream s (5) is already",
+        );
         check(&json!({}), None, &[], "Stream s is set up to reduce its page size");
     }
 

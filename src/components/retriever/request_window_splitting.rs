@@ -75,8 +75,10 @@ impl RequestWindowSplitting {
             "The API kept rejecting stream {stream}'s request window even at the smallest window its cursor \
              allows{note}, or splitting the window further would not make progress."
         );
-        let internal =
-            format!("Stream {stream} could not split its request window any further{}", rejection(reason));
+        let internal = format!(
+            "Stream {stream} could not split its request window any further{}",
+            rejection(reason)
+        );
         self.failure(message, internal)
     }
 

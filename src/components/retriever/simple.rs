@@ -80,7 +80,8 @@ impl Component for yaml::SimpleRetriever {
         };
         let requester = self.requester.build(cx)?;
         let paginator = self.paginator.unwrap_or_else(|| Slot::of_type("NoPagination"));
-        if paginator.node().type_name() == Some("DefaultPaginator") && !decoder.supports_pagination()
+        if paginator.node().type_name() == Some("DefaultPaginator")
+            && !decoder.supports_pagination()
         {
             return Err(BuildError::at(paginator.node(), UNPAGEABLE));
         }
@@ -156,7 +157,9 @@ impl Retriever for SimpleRetriever {
                 Ok(()) | Err(Interruption::Stopped) => Ok(()),
                 Err(Interruption::Failed(err)) => Err(err),
                 // The others do not leave the loops that know them.
-                Err(other) => Err(ReadError::value(format!("unexpected end of a slice: {other:?}"))),
+                Err(other) => {
+                    Err(ReadError::value(format!("unexpected end of a slice: {other:?}")))
+                }
             }
         }
         .boxed()
@@ -224,7 +227,8 @@ impl SimpleRetriever {
             let page = match embedded.take() {
                 Some(body) => self.read_embedded(body, window, output).await,
                 None => {
-                    let request = PageRequest { slice: &slice, window, token: token.as_ref(), page_size };
+                    let request =
+                        PageRequest { slice: &slice, window, token: token.as_ref(), page_size };
                     self.read_page(&request, output).await
                 }
             };
@@ -236,7 +240,8 @@ impl SimpleRetriever {
                     continue;
                 }
                 Err(Interruption::Reduce(reason)) => {
-                    let reducer = reducer.as_mut().ok_or_else(|| reduction_unsupported(&self.name))?;
+                    let reducer =
+                        reducer.as_mut().ok_or_else(|| reduction_unsupported(&self.name))?;
                     reducer.reduce(&reason, &self.run).await?;
                     continue;
                 }
@@ -313,7 +318,8 @@ impl SimpleRetriever {
         let mut page = ReadPage { status: 404, ..ReadPage::default() };
         for chunk in properties.chunks().await?.iter() {
             let mut slice = request.slice.clone();
-            slice.extra_fields = [("query_properties".to_owned(), json!(chunk))].into_iter().collect();
+            slice.extra_fields =
+                [("query_properties".to_owned(), json!(chunk))].into_iter().collect();
             let n_given = page.n_given;
             page = self.read_response(request, &slice, output).await?;
             page.n_given += n_given;

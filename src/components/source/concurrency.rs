@@ -42,7 +42,7 @@ impl yaml::ConcurrencyLevel {
             return Err(BuildError::in_span(self.span, message));
         }
         let template = InterpolatedString::new(text, Parameters::default());
-        let level = template.eval(&cx.scope(&cx.config.snapshot()))?;
+        let level = template.eval_json(&cx.scope(&cx.config.snapshot()))?;
         let level = level.as_i64().or(level.as_bool().map(i64::from)).ok_or_else(|| {
             BuildError::in_span(text.span, "default_concurrency did not evaluate to an integer")
         })?;

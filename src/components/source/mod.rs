@@ -83,12 +83,14 @@ impl yaml::DeclarativeSource {
         for (key, _) in root.as_map()?.iter() {
             let Some(name) = key.as_str().filter(|name| *name != "type") else { continue };
             if !known.contains(&name) {
-                let finding = Finding::error("schema/unknown", format!("a source has no field `{name}`"));
+                let finding =
+                    Finding::error("schema/unknown", format!("a source has no field `{name}`"));
                 reader.note(finding.suggest(name, known.iter().copied()), key.node());
             }
         }
         if root.get("streams").is_none() && root.get("dynamic_streams").is_none() {
-            let finding = Finding::error("schema/required", "a source needs `streams` or `dynamic_streams`");
+            let finding =
+                Finding::error("schema/required", "a source needs `streams` or `dynamic_streams`");
             reader.note(finding, root);
         }
         read.filter(|_| !findings.has_errors())

@@ -137,7 +137,10 @@ mod tests {
         let grandparent = stream("a", &json!(null));
         let parent = stream("b", &child_of(&grandparent));
         let child = stream("c", &child_of(&parent));
-        check(&[grandparent.clone(), parent.clone(), child.clone()], &[&["a"], &["b", "a"], &["b"]]);
+        check(
+            &[grandparent.clone(), parent.clone(), child.clone()],
+            &[&["a"], &["b", "a"], &["b"]],
+        );
         check(&[child], &[&["b"]]);
     }
 

@@ -52,8 +52,8 @@ impl yaml::DeclarativeSource {
                 edit(retriever, "requester", cached_requester)
             });
             let scope = StreamScope { name: entry.name.clone(), ..StreamScope::default() };
-            let resolver = Slot::<dyn ComponentsResolver>::new(resolver)
-                .build(&cx.for_stream(scope))?;
+            let resolver =
+                Slot::<dyn ComponentsResolver>::new(resolver).build(&cx.for_stream(scope))?;
             for node in resolver.resolve(entry.stream_template.node()).await? {
                 let name = stream_name(&node)?;
                 if !names.insert(name.clone()) {

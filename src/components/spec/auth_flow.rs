@@ -161,7 +161,9 @@ mod tests {
         };
         check(
             &flow(&json!({"access_token_url": "t", "consent_url": "c", "extra": 1})),
-            &flow(&json!({"consent_url": "c", "access_token_url": "t", "scopes_join_strategy": "space"})),
+            &flow(
+                &json!({"consent_url": "c", "access_token_url": "t", "scopes_join_strategy": "space"}),
+            ),
         );
     }
 

@@ -13,9 +13,8 @@ use super::schema::CachedSchema;
 use crate::components::shape::shape;
 use crate::components::slot::OneOrMore;
 use crate::components::{
-    BuildContext, BuildError, Component, IncrementalSync, PartitionRouter, Requester,
-    RecordExtractor, Retriever, SchemaLoader, Slot, StateMigration, Stream, StreamScope,
-    Transformation,
+    BuildContext, BuildError, Component, IncrementalSync, PartitionRouter, RecordExtractor,
+    Requester, Retriever, SchemaLoader, Slot, StateMigration, Stream, StreamScope, Transformation,
 };
 use crate::manifest::{Key, Node, NodeMap, NodeValue};
 use crate::value::Map;
@@ -23,8 +22,8 @@ use crate::value::Map;
 /// The YAML shape.
 pub mod yaml {
     use super::{
-        IncrementalSync, OneOrMore, PrimaryKey, RecordExtractor, Requester, Retriever, SchemaLoader, Slot,
-        StateMigration, Transformation, shape,
+        IncrementalSync, OneOrMore, PrimaryKey, RecordExtractor, Requester, Retriever,
+        SchemaLoader, Slot, StateMigration, Transformation, shape,
     };
     use crate::components::shape::Text;
 
@@ -79,7 +78,8 @@ impl Component for yaml::DeclarativeStream {
         if let Some(primary_key) = &self.primary_key {
             scope.primary_key = primary_key.paths()?;
         }
-        scope.state = self.migrated_state(&cx.for_stream(scope.clone()), cx.stream.state.clone())?;
+        scope.state =
+            self.migrated_state(&cx.for_stream(scope.clone()), cx.stream.state.clone())?;
         let router = self.router(&cx.for_stream(scope.clone()))?;
         let parents = router.as_ref().map(|router| router.ancestors()).unwrap_or_default();
         let cursor = match &self.incremental_sync {
@@ -130,7 +130,10 @@ impl yaml::DeclarativeStream {
         Ok(state.filter(|state| !state.is_empty()))
     }
 
-    fn router(&self, cx: &BuildContext<'_>) -> Result<Option<Arc<dyn PartitionRouter>>, BuildError> {
+    fn router(
+        &self,
+        cx: &BuildContext<'_>,
+    ) -> Result<Option<Arc<dyn PartitionRouter>>, BuildError> {
         let written = self.retriever.node().get("partition_router").filter(|it| it.is_truthy());
         let Some(node) = written else { return Ok(None) };
         if self.incremental_sync.is_none() && depends_on_parents_state(node) {

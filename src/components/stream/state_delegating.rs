@@ -6,9 +6,7 @@ use tracing::warn;
 
 use crate::components::shape::{Text, shape};
 use crate::components::slot::accepts;
-use crate::components::{
-    BuildContext, BuildError, Component, Cursor, Slot, Stream, StreamScope,
-};
+use crate::components::{BuildContext, BuildError, Component, Cursor, Slot, Stream, StreamScope};
 use crate::manifest::Node;
 use crate::template::InterpolatedString;
 use crate::template::time::{DateTime, Span};
@@ -76,7 +74,8 @@ impl Component for yaml::StateDelegatingStream {
             oldest.isoformat('T', "auto").unwrap_or_default(),
         );
         cx.environment.observer.state_cleared(&self.name);
-        self.full_refresh_stream.build(&cx.for_stream(StreamScope { state: None, ..cx.stream.clone() }))
+        self.full_refresh_stream
+            .build(&cx.for_stream(StreamScope { state: None, ..cx.stream.clone() }))
     }
 }
 
@@ -86,15 +85,17 @@ impl yaml::StateDelegatingStream {
             return Ok(None);
         };
         let config = cx.config.snapshot();
-        let period = InterpolatedString::new(period, self.parameters.clone()).eval(&cx.scope(&config))?;
+        let period = InterpolatedString::new(period, self.parameters.clone())
+            .eval_json(&cx.scope(&config))?;
         let period = python_str(&period).into_owned();
         if period.is_empty() || period == "None" {
             return Ok(None);
         }
-        let counts = [&self.full_refresh_stream, &self.incremental_stream].into_iter().any(|slot| {
-            let incremental_sync = slot.node().get("incremental_sync");
-            incremental_sync.and_then(Node::type_name) == Some("IncrementingCountCursor")
-        });
+        let counts =
+            [&self.full_refresh_stream, &self.incremental_stream].into_iter().any(|slot| {
+                let incremental_sync = slot.node().get("incremental_sync");
+                incremental_sync.and_then(Node::type_name) == Some("IncrementingCountCursor")
+            });
         if counts {
             let message = format!(
                 "Stream '{}' uses IncrementingCountCursor which is not supported with api_retention_period. \

@@ -66,7 +66,7 @@ fn affix(
 ) -> Result<String, BuildError> {
     let Some(text) = text else { return Ok(String::new()) };
     let template = InterpolatedString::new(text, parameters.clone());
-    let value = cx.surroundings().eval(|scope| template.eval(&scope))?;
+    let value = cx.surroundings().eval(|scope| template.eval_json(&scope))?;
     Ok(if is_truthy(&value) { python_str(&value).into_owned() } else { String::new() })
 }
 

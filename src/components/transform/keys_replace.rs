@@ -49,7 +49,7 @@ impl Transformation for KeysReplace {
         let config = self.surroundings.config().snapshot();
         let scope =
             self.surroundings.scope(&config).with("record", &*record).with("stream_slice", slice);
-        let (old, new) = (self.old.eval(&scope)?, self.new.eval(&scope)?);
+        let (old, new) = (self.old.eval_json(&scope)?, self.new.eval_json(&scope)?);
         drop(scope);
         rename(record, &python_str(&old), &python_str(&new));
         Ok(())

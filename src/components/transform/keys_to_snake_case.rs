@@ -62,9 +62,7 @@ fn snake_case(key: &str) -> String {
     let mut words = Vec::new();
     let mut rest = ascii.as_str();
     while let Some(first) = rest.bytes().next() {
-        let run = |text: &str, class: fn(&u8) -> bool| {
-            text.bytes().take_while(class).count()
-        };
+        let run = |text: &str, class: fn(&u8) -> bool| text.bytes().take_while(class).count();
         let (len, is_word) = if first.is_ascii_uppercase() {
             let n_capitals = run(rest, u8::is_ascii_uppercase);
             (n_capitals + run(&rest[n_capitals..], u8::is_ascii_lowercase), true)
