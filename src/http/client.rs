@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use reqwest::Url;
 use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::HeaderValue;
+use tracing::debug;
 
 use super::cache::{Cache, Caches};
 use super::error::{ErrorKind, HttpError};
@@ -112,6 +113,7 @@ impl Client {
             let message = format!("No connection adapters were found for {}", quoted(&request.url));
             return Err(HttpError::new(ErrorKind::InvalidSchema, message));
         }
+        debug!(target: "airbyte", url = %request.place(), "Making outbound API request");
         let mut response = self.http.transport.exchange(request).await?;
         if let Some(permit) = &self.permit {
             permit.observe(request, &response);

@@ -1,5 +1,6 @@
 //! The real network.
 
+mod bundle;
 mod content;
 mod failure;
 mod guard;
@@ -8,7 +9,7 @@ mod proxy;
 mod tls;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -32,7 +33,7 @@ const MAX_IDLE_PER_HOST: usize = 20;
 /// The network, spoken to in HTTP/1.1 as the reference does, through the
 /// proxies and with the certificate authorities that the environment names.
 ///
-/// All clients of a process share its connections. Certificates are read when
+/// All who send through it share its connections. Certificates are read when
 /// the first https request is made.
 pub struct Network {
     proxies: Arc<Proxies>,
@@ -50,9 +51,11 @@ struct ClientKey {
 }
 
 impl Network {
-    /// The network as the process's environment says.
-    pub fn from_env() -> Self {
-        Self::new(|name| std::env::var(name).ok())
+    /// The network as the process's environment says; all runs of a process share it.
+    pub fn of_process() -> Arc<Self> {
+        static NETWORK: LazyLock<Arc<Network>> =
+            LazyLock::new(|| Arc::new(Network::new(|name| std::env::var(name).ok())));
+        Arc::clone(&NETWORK)
     }
 
     /// The network as an environment says.

@@ -1,12 +1,15 @@
 //! Which certificate authorities are trusted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use reqwest::{Certificate, Client, ClientBuilder};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tracing::warn;
 
 use super::super::error::{ErrorKind, HttpError};
+use super::bundle;
 
 /// The certificate authorities that a run trusts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +51,9 @@ impl Roots {
                     warn!(%error, "{message}");
                     HttpError::new(ErrorKind::Os, message)
                 })?;
-                builder().tls_certs_only(certificates).build()
+                let tls = bundle::trusting(certificates)
+                    .map_err(|reason| HttpError::new(ErrorKind::Ssl, reason))?;
+                builder().tls_backend_preconfigured(tls).build()
             }
         };
         built.map_err(|error| HttpError::new(ErrorKind::Ssl, error.to_string()))
@@ -56,16 +61,17 @@ impl Roots {
 }
 
 /// The certificates of a PEM file, or of all files of a folder.
-fn read_bundle(path: &PathBuf) -> io::Result<Vec<Certificate>> {
+fn read_bundle(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     if !path.is_dir() {
-        return Certificate::from_pem_bundle(&fs::read(path)?).map_err(io::Error::other);
+        let certificates: Result<_, _> = CertificateDer::pem_slice_iter(&fs::read(path)?).collect();
+        return certificates.map_err(io::Error::other);
     }
     let mut certificates = Vec::new();
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
         if path.is_file() {
             // Such folders may hold other files too.
-            certificates.extend(Certificate::from_pem_bundle(&fs::read(path)?).unwrap_or_default());
+            certificates.extend(CertificateDer::pem_slice_iter(&fs::read(path)?).flatten());
         }
     }
     Ok(certificates)
