@@ -63,6 +63,12 @@ impl Pattern {
         Ok(found.is_some_and(|found| found.start() == 0))
     }
 
+    /// `re.match(pattern, text).group()`: what it matches from the start.
+    pub fn match_at_start<'t>(&self, text: &'t str) -> Result<Option<&'t str>, EvalError> {
+        let found = self.regex.find(text).map_err(runtime_error)?;
+        Ok(found.filter(|found| found.start() == 0).map(|found| found.as_str()))
+    }
+
     /// The filter `regex_search`: the first group of the first match; an empty
     /// text without a match or a group, `None` when the group took no part.
     pub fn first_group<'t>(&self, text: &'t str) -> Result<Option<&'t str>, EvalError> {
