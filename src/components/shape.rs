@@ -324,6 +324,13 @@ macro_rules! choice {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $name { $( $(#[doc = $variant_doc])* #[doc = concat!("`", $word, "`")] $variant, )* }
 
+        impl $name {
+            /// The word in the manifest.
+            pub fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $word, )* }
+            }
+        }
+
         impl $crate::components::shape::FieldValue for $name {
             fn read(
                 node: &$crate::manifest::Node,

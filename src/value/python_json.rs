@@ -23,9 +23,10 @@ impl PythonJson {
         Self { item_separator: ", ", key_separator: ": ", is_sorted: false, is_ascii: true };
     /// `json.dumps(value, sort_keys=True)`.
     pub const SORTED: Self = Self { is_sorted: true, ..Self::DEFAULT };
+    /// `json.dumps(value, separators=(",", ":"))`.
+    pub const COMPACT: Self = Self { item_separator: ",", key_separator: ":", ..Self::DEFAULT };
     /// `json.dumps(value, separators=(",", ":"), sort_keys=True)`.
-    pub const SORTED_COMPACT: Self =
-        Self { item_separator: ",", key_separator: ":", ..Self::SORTED };
+    pub const SORTED_COMPACT: Self = Self { is_sorted: true, ..Self::COMPACT };
     /// `json.dumps(value, ensure_ascii=False)`.
     pub const UNICODE: Self = Self { is_ascii: false, ..Self::DEFAULT };
 
