@@ -6,21 +6,28 @@
 //! the one file that knows all families, builds it.
 
 mod added_field;
+pub mod auth;
+pub mod backoff;
+pub mod budget;
 mod build;
 pub mod check;
 mod config_handle;
+pub mod custom;
 pub mod decoder;
 mod error;
+pub mod error_handler;
 mod generate;
 mod number_template;
 pub mod pagination;
 pub mod partition;
 mod path_template;
 pub mod registry;
+pub mod request_matcher;
 mod request_option;
 mod request_parts;
-
+pub mod requester;
 pub mod resolver;
+mod response_variables;
 pub mod retriever;
 pub mod shape;
 pub mod slot;
@@ -28,8 +35,6 @@ pub mod source;
 pub mod spec;
 pub mod stream;
 mod surroundings;
-#[cfg(test)]
-pub(crate) mod testing;
 pub mod transform;
 
 use std::ops::ControlFlow;
@@ -51,6 +56,7 @@ pub use number_template::NumberTemplate;
 pub use path_template::PathTemplate;
 pub use request_option::{InjectInto, RequestOption};
 pub use request_parts::{BodyData, RequestParts};
+pub use response_variables::ResponseVariables;
 pub use slot::{Component, Family, Member, Registry, Slot};
 pub use surroundings::Surroundings;
 

@@ -1,7 +1,10 @@
 //! Which YAML `type` is built by which file: the one file that knows all families.
 
 use super::slot::Registry;
-use super::{check, decoder, pagination, partition, resolver, retriever, stream, transform};
+use super::{
+    auth, backoff, budget, check, custom, decoder, error_handler, pagination, partition, requester,
+    resolver, retriever, stream, transform,
+};
 
 /// All families with their members.
 pub static REGISTRY: Registry = Registry {
@@ -9,6 +12,11 @@ pub static REGISTRY: Registry = Registry {
         ("stream", stream::MEMBERS),
         ("retriever", retriever::MEMBERS),
         ("partition router", partition::MEMBERS),
+        ("requester", requester::MEMBERS),
+        ("authenticator", auth::MEMBERS),
+        ("error handler", error_handler::MEMBERS),
+        ("backoff strategy", backoff::MEMBERS),
+        ("API budget", budget::MEMBERS),
         ("decoder", decoder::MEMBERS),
         ("transformation", transform::MEMBERS),
         ("paginator", pagination::PAGINATORS),
@@ -16,4 +24,5 @@ pub static REGISTRY: Registry = Registry {
         ("components resolver", resolver::MEMBERS),
         ("check", check::MEMBERS),
     ],
+    custom: custom::MEMBERS,
 };

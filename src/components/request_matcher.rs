@@ -63,7 +63,10 @@ impl RequestMatcher {
             path: path.transpose()?,
             params: pairs(&shape.params),
             headers: pairs(&shape.headers),
-            weight: shape.weight.as_ref().map_or(Ok(1), |weight| build_weight(weight, shape, cx))?,
+            weight: shape
+                .weight
+                .as_ref()
+                .map_or(Ok(1), |weight| build_weight(weight, shape, cx))?,
         })
     }
 
@@ -88,9 +91,10 @@ impl RequestMatcher {
         };
         self.method.as_ref().is_none_or(|method| method == request.method.as_str())
             && self.url_base.as_ref().is_none_or(|url_base| url_base == base)
-            && self.path.as_ref().is_none_or(|pattern| {
-                pattern.is_found(path.trim_end_matches('/')).unwrap_or(false)
-            })
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_found(path.trim_end_matches('/')).unwrap_or(false))
             && is_given(&self.params)
             && self.headers.iter().all(|(name, value)| request.headers.get(name) == Some(value))
     }
@@ -106,9 +110,8 @@ fn build_weight(
         IntOrTemplate::Template(text) => {
             let template = InterpolatedString::new(text, Arc::default());
             let weight = cx.surroundings().eval(|scope| template.eval_json(&scope))?;
-            python_int(&weight).ok_or_else(|| {
-                BuildError::in_span(text.span, "the weight is not an integer")
-            })?
+            python_int(&weight)
+                .ok_or_else(|| BuildError::in_span(text.span, "the weight is not an integer"))?
         }
     };
     u32::try_from(weight).ok().filter(|weight| *weight > 0).ok_or_else(|| {

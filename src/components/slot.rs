@@ -235,17 +235,20 @@ impl fmt::Debug for Member {
 pub struct Registry {
     /// Family name and members.
     pub families: &'static [(&'static str, &'static [Member])],
+    /// Family name and the members that are written in Python.
+    pub custom: &'static [(&'static str, &'static [Member])],
 }
 
 impl Registry {
     /// The members of a family.
-    pub fn members(&self, family: &str) -> &'static [Member] {
-        self.families.iter().find(|(name, _)| *name == family).map_or(&[], |(_, members)| *members)
+    pub fn members(&self, family: &str) -> impl Iterator<Item = &'static Member> {
+        let families = self.families.iter().chain(self.custom);
+        families.filter(move |(name, _)| *name == family).flat_map(|(_, members)| *members)
     }
 
     fn member(&self, family: &str, node: &Node) -> Option<&'static Member> {
         let type_name = if node.as_seq().is_some() { LIST } else { node.type_name()? };
-        self.members(family).iter().find(|member| member.type_name == type_name)
+        self.members(family).find(|member| member.type_name == type_name)
     }
 
     /// Checks that a component of `family` (and among `accepted`) is written at `node`.
@@ -269,7 +272,7 @@ impl Registry {
         let candidates: Vec<&str> = match accepted {
             Some(types) => types.to_vec(),
             None => {
-                let names = self.members(family).iter().map(|member| member.type_name);
+                let names = self.members(family).map(|member| member.type_name);
                 names.filter(|name| *name != LIST).collect()
             }
         };

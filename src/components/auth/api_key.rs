@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::components::shape::{Text, shape};
-use crate::components::{Authenticator, BuildContext, BuildError, Component, InjectInto, RequestOption};
 use super::inject::InjectedToken;
 use super::token::TemplateToken;
+use crate::components::shape::{Text, shape};
+use crate::components::{
+    Authenticator, BuildContext, BuildError, Component, InjectInto, RequestOption,
+};
 
 /// The YAML shape.
 pub mod yaml {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 
+use super::token::{TemplateToken, TokenSource};
 use crate::components::shape::{Text, shape};
 use crate::components::{
     Authenticator, BuildContext, BuildError, Component, ReadError, RequestParts,
 };
-use super::token::{TemplateToken, TokenSource};
 use crate::http::{PreparedRequest, SendError, SessionAuth};
 
 /// The YAML shape.

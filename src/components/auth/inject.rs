@@ -2,10 +2,10 @@
 
 use futures::future::{BoxFuture, FutureExt};
 
+use super::token::TokenSource;
 use crate::components::{
     Authenticator, InjectInto, ReadError, RequestOption, RequestParts, Surroundings,
 };
-use super::token::TokenSource;
 use crate::http::{PreparedRequest, SendError, SessionAuth};
 use crate::value::Json;
 

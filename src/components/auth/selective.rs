@@ -53,11 +53,12 @@ impl Component for yaml::SelectiveAuthenticator {
         let path = self.authenticator_selection_path.into_iter().map(Json::String);
         let path = Path::new(path).map_err(|err| error(err.to_string()))?;
         let config = cx.config.snapshot();
-        let name = path.get_in(&config).map_err(|err| error(err.to_string()))?.ok_or_else(|| {
-            let message =
-                "The path from `authenticator_selection_path` is not found in the config.";
-            error(message.to_owned())
-        })?;
+        let name =
+            path.get_in(&config).map_err(|err| error(err.to_string()))?.ok_or_else(|| {
+                let message =
+                    "The path from `authenticator_selection_path` is not found in the config.";
+                error(message.to_owned())
+            })?;
         let name = python_str(name);
         authenticators
             .swap_remove(&*name)

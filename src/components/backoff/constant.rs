@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::jitter;
 use crate::components::shape::{NumberFrom, shape};
 use crate::components::{
     BackoffStrategy, BuildContext, BuildError, Component, NumberTemplate, ReadError, Surroundings,
 };
-use super::jitter;
 use crate::http::Response;
 
 /// The YAML shape.

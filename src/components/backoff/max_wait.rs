@@ -1,7 +1,9 @@
 //! `max_waiting_time_in_seconds`: a wait this long or longer ends the stream.
 
 use crate::components::shape::NumberOrTemplate;
-use crate::components::{BuildContext, BuildError, NumberTemplate, Parameters, ReadError, Surroundings};
+use crate::components::{
+    BuildContext, BuildError, NumberTemplate, Parameters, ReadError, Surroundings,
+};
 use crate::protocol::{FailureType, TracedError};
 use crate::value::write_python_float;
 
@@ -39,8 +41,7 @@ impl MaxWait {
         internal.push_str("s is greater than or equal to the maximum of ");
         write_python_float(max_wait, &mut internal);
         internal.push_str("s this stream is allowed to wait. Stopping the stream...");
-        let message =
-            "The rate limit wait time is longer than the connector is allowed to wait.";
+        let message = "The rate limit wait time is longer than the connector is allowed to wait.";
         Err(ReadError::traced(TracedError::transient(message).with_internal(internal)))
     }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::header::NumericHeader;
+use super::max_wait::MaxWait;
 use crate::components::shape::shape;
 use crate::components::{
     BackoffStrategy, BuildContext, BuildError, Component, ReadError, Surroundings,
 };
-use super::header::NumericHeader;
-use super::max_wait::MaxWait;
 use crate::http::Response;
 
 /// The YAML shape.

@@ -6,8 +6,8 @@ use tracing::warn;
 
 use crate::components::shape::{Text, shape};
 use crate::components::{
-    BackoffStrategy, BuildContext, BuildError, Component, Parameters, ReadError,
-    ResponseVariables, Surroundings,
+    BackoffStrategy, BuildContext, BuildError, Component, Parameters, ReadError, ResponseVariables,
+    Surroundings,
 };
 use crate::http::Response;
 use crate::protocol::FailureType;

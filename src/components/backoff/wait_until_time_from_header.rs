@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::header::NumericHeader;
+use super::max_wait::MaxWait;
 use crate::components::shape::shape;
 use crate::components::{
     BackoffStrategy, BuildContext, BuildError, Component, NumberTemplate, ReadError, Surroundings,
 };
-use super::header::NumericHeader;
-use super::max_wait::MaxWait;
 use crate::http::Response;
 
 /// The YAML shape.
@@ -60,9 +60,7 @@ impl BackoffStrategy for WaitUntilTimeFromHeader {
             None => None,
         };
         let min_wait = match &self.min_wait {
-            Some(min_wait) => {
-                self.surroundings.eval(|scope| min_wait.eval_if_set(&scope))?
-            }
+            Some(min_wait) => self.surroundings.eval(|scope| min_wait.eval_if_set(&scope))?,
             None => None,
         };
         let min_wait = min_wait.filter(|seconds| *seconds != 0.0);

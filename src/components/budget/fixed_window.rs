@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::components::request_matcher::yaml::HttpRequestRegexMatcher;
-use crate::components::shape::{Text, shape};
-use crate::components::BuildError;
 use super::rate::duration;
 use super::{Moment, Window};
+use crate::components::BuildError;
+use crate::components::request_matcher::yaml::HttpRequestRegexMatcher;
+use crate::components::shape::{Text, shape};
 
 /// Until a response says otherwise the first window ends so late, as in the reference.
 const FIRST_WINDOW: Duration = Duration::from_hours(10 * 24);

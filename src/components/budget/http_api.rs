@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 
-use crate::components::request_matcher::RequestMatcher;
-use crate::components::shape::{Text, one_of, shape};
-use crate::components::{BuildContext, BuildError, Component};
 use super::Window;
 use super::clock::BudgetClock;
 use super::fixed_window::FixedWindow;
 use super::unlimited::Unlimited;
 use super::{fixed_window, moving_window, unlimited};
+use crate::components::request_matcher::RequestMatcher;
+use crate::components::shape::{Text, one_of, shape};
+use crate::components::{BuildContext, BuildError, Component};
 use crate::http::{Permit, PreparedRequest, Response};
 
 one_of! {

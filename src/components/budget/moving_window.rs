@@ -11,12 +11,12 @@ use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-use crate::components::request_matcher::yaml::HttpRequestRegexMatcher;
-use crate::components::shape::shape;
-use crate::components::{BuildContext, BuildError};
 use super::clock::BudgetClock;
 use super::rate::{self, Rate};
 use super::{Moment, Window};
+use crate::components::request_matcher::yaml::HttpRequestRegexMatcher;
+use crate::components::shape::shape;
+use crate::components::{BuildContext, BuildError};
 
 /// The YAML shape.
 pub mod yaml {
@@ -61,7 +61,11 @@ struct MovingWindow {
 }
 
 impl MovingWindow {
-    fn with_calls<R>(&self, now: Moment, look: impl FnOnce(&mut VecDeque<(Moment, u32)>) -> R) -> R {
+    fn with_calls<R>(
+        &self,
+        now: Moment,
+        look: impl FnOnce(&mut VecDeque<(Moment, u32)>) -> R,
+    ) -> R {
         // A panic while the lock is held cannot leave a list in a bad state.
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let longest = self.rates.iter().map(|rate| rate.interval).max().unwrap_or_default();
@@ -171,8 +175,7 @@ mod tests {
     use super::*;
 
     fn window(rates: &[(u32, u64)]) -> MovingWindow {
-        let rate =
-            |&(limit, seconds)| Rate { limit, interval: Duration::from_secs(seconds) };
+        let rate = |&(limit, seconds)| Rate { limit, interval: Duration::from_secs(seconds) };
         MovingWindow { rates: rates.iter().map(rate).collect(), calls: Mutex::default() }
     }
 

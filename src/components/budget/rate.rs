@@ -53,7 +53,9 @@ impl Rate {
 /// The length of a duration without months and years.
 pub(super) fn duration(text: &Text) -> Result<Duration, BuildError> {
     match Span::parse(text)? {
-        Span::Exact(delta) => Ok(Duration::try_from_secs_f64(delta.total_seconds()).unwrap_or_default()),
+        Span::Exact(delta) => {
+            Ok(Duration::try_from_secs_f64(delta.total_seconds()).unwrap_or_default())
+        }
         Span::Calendar(_) => {
             let message = format!("`{}` has no fixed length", &**text);
             Err(BuildError::in_span(text.span, message))

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::{Moment, Window};
 use crate::components::request_matcher::yaml::HttpRequestRegexMatcher;
 use crate::components::shape::shape;
-use super::{Moment, Window};
 
 /// The YAML shape.
 pub mod yaml {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::first_backoff;
 use crate::components::shape::shape;
 use crate::components::{BackoffStrategy, BuildContext, BuildError, Component, ErrorHandler, Slot};
-use super::first_backoff;
 use crate::http::{Action, Outcome, Resolution, RetryPolicy, SendError};
 
 /// The YAML shape.
@@ -26,8 +26,11 @@ impl Component for yaml::CompositeErrorHandler {
     type Family = dyn ErrorHandler;
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn ErrorHandler>, BuildError> {
-        let mut handlers: Vec<_> =
-            self.error_handlers.iter().map(|handler| handler.build(cx)).collect::<Result<_, _>>()?;
+        let mut handlers: Vec<_> = self
+            .error_handlers
+            .iter()
+            .map(|handler| handler.build(cx))
+            .collect::<Result<_, _>>()?;
         let Some(last) = handlers.pop() else {
             let message = "CompositeErrorHandler expects at least 1 underlying error handler";
             return Err(BuildError::in_span(self.span, message));

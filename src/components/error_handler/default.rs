@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::response_filter::{self, HttpResponseFilter};
+use super::{default_mapping, first_backoff};
 use crate::components::shape::{IntOrTemplate, shape};
 use crate::components::{
     BackoffStrategy, BuildContext, BuildError, Component, ErrorHandler, Parameters, Slot,
 };
-use super::response_filter::{self, HttpResponseFilter};
-use super::{default_mapping, first_backoff};
 use crate::http::{Action, Outcome, Resolution, RetryPolicy, SendError};
 use crate::template::InterpolatedString;
 use crate::value::{python_int, python_repr};

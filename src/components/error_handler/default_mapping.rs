@@ -9,12 +9,8 @@ pub(super) fn of_status(status: u16) -> Option<Resolution> {
     use FailureType::{ConfigError, SystemError, TransientError};
     let (action, failure_type, text) = match status {
         400 => (Fail, SystemError, "Bad request. Please check your request parameters."),
-        401 => {
-            (Fail, ConfigError, "Unauthorized. Please ensure you are authenticated correctly.")
-        }
-        403 => {
-            (Fail, ConfigError, "Forbidden. You don't have permission to access this resource.")
-        }
+        401 => (Fail, ConfigError, "Unauthorized. Please ensure you are authenticated correctly."),
+        403 => (Fail, ConfigError, "Forbidden. You don't have permission to access this resource."),
         404 => {
             (Fail, SystemError, "Not found. The requested resource was not found on the server.")
         }

@@ -1,8 +1,8 @@
 //! `HttpResponseFilter`: what some responses mean.
 
+use super::default_mapping;
 use crate::components::shape::{Text, choice, shape};
 use crate::components::{BuildContext, ReadError, ResponseVariables, Surroundings};
-use super::default_mapping;
 use crate::http::{self, Resolution, Response, error_message};
 use crate::protocol::FailureType;
 use crate::template::{InterpolatedBoolean, InterpolatedString, Scope, Variable};
@@ -106,10 +106,7 @@ pub(super) struct HttpResponseFilter {
 }
 
 impl HttpResponseFilter {
-    pub(super) fn build(
-        shape: &yaml::HttpResponseFilter,
-        cx: &BuildContext<'_>,
-    ) -> Self {
+    pub(super) fn build(shape: &yaml::HttpResponseFilter, cx: &BuildContext<'_>) -> Self {
         let written = |text: &Option<Text>| text.clone().filter(|text| !text.is_empty());
         Self {
             action: shape.action.map(Into::into),

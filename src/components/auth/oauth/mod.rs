@@ -10,8 +10,8 @@ use tokio::sync::MutexGuard;
 
 use crate::components::shape::{Text, shape};
 use crate::components::{
-    Authenticator, BuildContext, BuildError, Component, Config, ReadError,
-    RequestParts, Surroundings,
+    Authenticator, BuildContext, BuildError, Component, Config, ReadError, RequestParts,
+    Surroundings,
 };
 use crate::http::{PreparedRequest, RefreshError, Refreshed, SendError, SessionAuth};
 use crate::template::time::{DateTime, TimeDelta};
@@ -142,8 +142,7 @@ impl yaml::OAuthAuthenticator {
             }
             None => None,
         };
-        if !self.use_profile_assertion
-            && (self.client_id.is_none() || self.client_secret.is_none())
+        if !self.use_profile_assertion && (self.client_id.is_none() || self.client_secret.is_none())
         {
             return Err(error(
                 "Both 'client_id' and 'client_secret' are required for the basic OAuth flow.",
@@ -159,8 +158,7 @@ impl yaml::OAuthAuthenticator {
             _ => None,
         };
         let jwt_bearer = Text::new(JWT_BEARER);
-        let grant_type =
-            if self.use_profile_assertion { &jwt_bearer } else { &self.grant_type };
+        let grant_type = if self.use_profile_assertion { &jwt_bearer } else { &self.grant_type };
         let kind = self.template(grant_type);
         let is_refresh = surroundings.eval(|scope| kind.eval_json(&scope))? == "refresh_token";
         if is_refresh && self.refresh_token.is_none() {
@@ -251,7 +249,10 @@ impl yaml::OAuthAuthenticator {
                 expires_in: self.template(&self.expires_in_name),
             },
             rejection: self.rejection()?,
-            has_expiry_date: self.token_expiry_date_format.as_ref().is_some_and(|it| !it.is_empty()),
+            has_expiry_date: self
+                .token_expiry_date_format
+                .as_ref()
+                .is_some_and(|it| !it.is_empty()),
             surroundings,
         })
     }
@@ -314,9 +315,8 @@ fn written_rejection(
         key: key.cloned().unwrap_or_default(),
         values: values.cloned().unwrap_or_default(),
     };
-    let is_written = !rejection.statuses.is_empty()
-        || !rejection.key.is_empty()
-        || !rejection.values.is_empty();
+    let is_written =
+        !rejection.statuses.is_empty() || !rejection.key.is_empty() || !rejection.values.is_empty();
     is_written.then_some(rejection)
 }
 

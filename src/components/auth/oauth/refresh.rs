@@ -108,7 +108,8 @@ impl RefreshRequest {
         let Some(endpoint) = &self.endpoint else { return Ok(None) };
         let endpoint = self.surroundings.eval(|scope| endpoint.eval_string(&scope))?;
         if endpoint.is_empty() {
-            let message = "OAuthAuthenticator was unable to evaluate token_refresh_endpoint parameter";
+            let message =
+                "OAuthAuthenticator was unable to evaluate token_refresh_endpoint parameter";
             return Err(ReadError::value(message));
         }
         Ok(Some(endpoint))
@@ -348,7 +349,9 @@ impl Rejection {
     fn matches(&self, response: &Response) -> bool {
         let value = response.json().and_then(|json| json.get(&self.key));
         self.statuses.contains(&i64::from(response.status))
-            && value.and_then(Json::as_str).is_some_and(|value| self.values.iter().any(|it| it == value))
+            && value
+                .and_then(Json::as_str)
+                .is_some_and(|value| self.values.iter().any(|it| it == value))
     }
 }
 
@@ -361,7 +364,8 @@ fn provider_error(response: &Response) -> Option<String> {
     let text = |key: &str| response.json()?.get(key)?.as_str();
     let error = text("error").map(|error| error.split_whitespace().collect::<Vec<_>>().join(" "));
     let code = text("error_description").and_then(|it| CODE.find(it.trim())).map(|it| it.as_str());
-    let parts: Vec<&str> = error.as_deref().filter(|it| !it.is_empty()).into_iter().chain(code).collect();
+    let parts: Vec<&str> =
+        error.as_deref().filter(|it| !it.is_empty()).into_iter().chain(code).collect();
     (!parts.is_empty()).then(|| parts.join(": "))
 }
 

@@ -40,7 +40,8 @@ pub(super) struct ConfigPath {
 impl ConfigPath {
     pub(super) fn new(keys: &[String]) -> Result<Self, BuildError> {
         let keys: Vec<_> = keys.iter().map(|key| Json::String(key.clone())).collect();
-        let path = Path::new(keys.iter().cloned()).map_err(|err| BuildError::new(err.to_string()))?;
+        let path =
+            Path::new(keys.iter().cloned()).map_err(|err| BuildError::new(err.to_string()))?;
         Ok(Self { keys, path })
     }
 
@@ -54,7 +55,10 @@ impl ConfigPath {
 
 impl TokenStore {
     /// The token, if there is any.
-    pub(super) fn access_token(&self, surroundings: &Surroundings) -> Result<Option<Json>, ReadError> {
+    pub(super) fn access_token(
+        &self,
+        surroundings: &Surroundings,
+    ) -> Result<Option<Json>, ReadError> {
         match self {
             Self::Memory(kept) => Ok(lock(kept).token.clone()),
             Self::Config(paths) => paths.access_token.get(surroundings).map(Some),
@@ -62,7 +66,10 @@ impl TokenStore {
     }
 
     /// When the token expires or has expired; `None` when there was none yet.
-    pub(super) fn expiry(&self, surroundings: &Surroundings) -> Result<Option<DateTime>, ReadError> {
+    pub(super) fn expiry(
+        &self,
+        surroundings: &Surroundings,
+    ) -> Result<Option<DateTime>, ReadError> {
         match self {
             Self::Memory(kept) => {
                 let kept = lock(kept);

@@ -1,0 +1,57 @@
+//! `RequestBody…`: what stands in `request_body`.
+
+use crate::components::shape::{Text, one_of, shape};
+use crate::value::Map;
+
+/// The YAML shapes.
+pub mod yaml {
+    use indexmap::IndexMap;
+
+    use super::{Map, Text, shape};
+
+    shape! {
+        /// Sends text as it is.
+        pub struct RequestBodyPlainText {
+            /// The text.
+            value: Text,
+        }
+    }
+
+    shape! {
+        /// Sends a form.
+        pub struct RequestBodyUrlEncodedForm {
+            /// Its fields.
+            value: IndexMap<String, Text>,
+        }
+    }
+
+    shape! {
+        /// Sends JSON.
+        pub struct RequestBodyJsonObject {
+            /// The object.
+            value: Map,
+        }
+    }
+
+    shape! {
+        /// Sends a GraphQL query.
+        pub struct RequestBodyGraphQL {
+            /// The `query`, and what belongs to it.
+            value: Map,
+        }
+    }
+}
+
+one_of! {
+    /// The body of a request.
+    pub enum RequestBody {
+        /// Text as it is.
+        PlainText(yaml::RequestBodyPlainText),
+        /// A form.
+        UrlEncodedForm(yaml::RequestBodyUrlEncodedForm),
+        /// JSON.
+        JsonObject(yaml::RequestBodyJsonObject),
+        /// A GraphQL query.
+        GraphQl(yaml::RequestBodyGraphQL),
+    }
+}
