@@ -451,12 +451,12 @@ pub trait RecordExtractor: Send + Sync {
     /// it leaves out but counts; `Take` may leave holes in the elements.
     ///
     /// All elements of a body come at once, unless the decoder streams.
-    fn extract(
-        &self,
-        elements: &mut [Json],
+    fn extract<'a>(
+        &'a self,
+        elements: &'a mut [Json],
         mode: Extraction,
-        records: &mut Vec<Json>,
-    ) -> Result<usize, ReadError>;
+        records: &'a mut Vec<Json>,
+    ) -> BoxFuture<'a, Result<usize, ReadError>>;
 
     /// The literal path of keys that its records lie under, if there is just one.
     fn path(&self) -> Option<&[String]> {
@@ -467,6 +467,17 @@ pub trait RecordExtractor: Send + Sync {
     /// that is made for one kind of body.
     fn decoder(&self) -> Option<Arc<dyn Decoder>> {
         None
+    }
+
+    /// Whether it goes over a body more than once, so that no decoder may stream.
+    fn needs_whole_body(&self) -> bool {
+        false
+    }
+
+    /// Whether it adds up several lists of a page, so that their number says nothing about the
+    /// API's own count.
+    fn joins_lists(&self) -> bool {
+        false
     }
 }
 
@@ -489,14 +500,14 @@ pub trait RecordSelector: Send + Sync {
     /// Appends the records of elements to those of their page.
     ///
     /// All elements of a body come at once, unless the decoder streams.
-    fn select(
-        &self,
-        elements: &mut [Json],
+    fn select<'a>(
+        &'a self,
+        elements: &'a mut [Json],
         mode: Extraction,
-        slice: &StreamSlice,
-        next_page_token: Option<&Json>,
-        page: &mut PageRecords,
-    ) -> Result<(), ReadError>;
+        slice: &'a StreamSlice,
+        next_page_token: Option<&'a Json>,
+        page: &'a mut PageRecords,
+    ) -> BoxFuture<'a, Result<(), ReadError>>;
 
     /// Filters, transforms, and normalises records that were extracted elsewhere.
     fn refine(

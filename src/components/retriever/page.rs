@@ -119,7 +119,7 @@ impl PageParser<'_> {
                 Err(err) => Err(err.into()),
             };
             if is_streamed {
-                let selected = self.select(&mut elements, Extraction::Take, &mut found);
+                let selected = self.select(&mut elements, Extraction::Take, &mut found).await;
                 elements.clear();
                 // The last record stays: paginators look at it.
                 if let Some(last) = found.records.pop() {
@@ -145,7 +145,7 @@ impl PageParser<'_> {
             _ => None,
         };
         let mode = if kept.is_some() { Extraction::Take } else { self.extraction };
-        if let Err(err) = self.select(&mut elements, mode, &mut found) {
+        if let Err(err) = self.select(&mut elements, mode, &mut found).await {
             page.failure.get_or_insert(err);
         }
         page.n_extracted = found.n_extracted;
@@ -159,7 +159,7 @@ impl PageParser<'_> {
         Ok(())
     }
 
-    fn select(
+    async fn select(
         &self,
         elements: &mut [Json],
         mode: Extraction,
@@ -168,7 +168,7 @@ impl PageParser<'_> {
         if elements.is_empty() {
             return Ok(());
         }
-        self.selector.select(elements, mode, self.slice, self.token, page)
+        self.selector.select(elements, mode, self.slice, self.token, page).await
     }
 }
 
