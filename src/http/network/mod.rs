@@ -51,10 +51,14 @@ struct ClientKey {
 }
 
 impl Network {
-    /// The network as the process's environment says; all runs of a process share it.
-    pub fn of_process() -> Arc<Self> {
-        static NETWORK: LazyLock<Arc<Network>> =
-            LazyLock::new(|| Arc::new(Network::new(|name| std::env::var(name).ok())));
+    /// The network as the process's environment says; with connections of its own.
+    pub fn from_env() -> Self {
+        Self::new(|name| std::env::var(name).ok())
+    }
+
+    /// The network as the process's environment says, whose connections all runs share.
+    pub fn shared() -> Arc<Self> {
+        static NETWORK: LazyLock<Arc<Network>> = LazyLock::new(|| Arc::new(Network::from_env()));
         Arc::clone(&NETWORK)
     }
 
