@@ -35,6 +35,8 @@ pub mod source;
 pub mod spec;
 pub mod stream;
 mod surroundings;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod transform;
 
 use std::ops::ControlFlow;

@@ -145,3 +145,91 @@ fn check_page_size_is_unread(field: &str, text: &Text) -> Result<(), BuildError>
     );
     Err(BuildError::in_span(text.span, message))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+    use crate::value::StreamSlice;
+
+    fn build(fields: &Json) -> Result<Arc<dyn PaginationStrategy>, BuildError> {
+        let mut written = json!({"type": "CursorPagination"});
+        written.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        World::new(&json!({"page_size": 3})).build::<dyn PaginationStrategy>(&written)
+    }
+
+    /// The token after a page with this body.
+    #[track_caller]
+    fn check(fields: &Json, body: &Json, expect: Option<Json>) {
+        let headers = Headers::from_iter([("Link", "<http://h/2>; rel=\"next\""), ("X-Next", "7")]);
+        let slice = StreamSlice::default();
+        let record = json!({"id": 5});
+        let page = Page {
+            status: 200,
+            headers: &headers,
+            body,
+            last_record: Some(&record),
+            n_extracted: 4,
+            n_selected: 3,
+            slice: &slice,
+            page_size: None,
+        };
+        let next = build(fields).unwrap().next_token(&page, None);
+        assert_eq!(next.ok().flatten(), expect);
+    }
+
+    #[test]
+    fn the_token_comes_from_the_response() {
+        let cursor = json!({"cursor_value": "{{ response.next }}"});
+        check(&cursor, &json!({"next": "abc"}), Some(json!("abc")));
+        check(&cursor, &json!({"next": "12"}), Some(json!(12)));
+        check(&cursor, &json!({"next": null}), None);
+        check(&cursor, &json!({"next": 0}), None);
+        check(&cursor, &json!({}), None);
+        check(&json!({"cursor_value": "{{ last_record['id'] }}"}), &json!({}), Some(json!(5)));
+    }
+
+    #[test]
+    fn headers_have_the_servers_spelling_and_links() {
+        let cursor = |text: &str| json!({"cursor_value": text});
+        check(&cursor("{{ headers['X-Next'] }}"), &json!({}), Some(json!(7)));
+        check(&cursor("{{ headers['x-next'] }}"), &json!({}), None);
+        let link = "{{ headers['link']['next']['url'] }}";
+        check(&cursor(link), &json!({}), Some(json!("http://h/2")));
+    }
+
+    #[test]
+    fn the_stop_condition_is_asked_first() {
+        let cursor = |condition: &str| json!({"cursor_value": "x", "stop_condition": condition, "page_size": 3});
+        check(&cursor("{{ not response.more }}"), &json!({}), None);
+        check(&cursor("{{ not response.more }}"), &json!({"more": true}), Some(json!("x")));
+        check(&cursor("{{ last_page_size < page_size }}"), &json!({}), Some(json!("x")));
+        // A type error is the template's own text, and that is true.
+        check(&cursor("{{ response.n > 3 }}"), &json!({"n": "text"}), None);
+    }
+
+    #[test]
+    fn a_size_is_a_number() {
+        let size = |page_size: &Json| {
+            build(&json!({"cursor_value": "x", "page_size": page_size}))
+                .and_then(|strategy| Ok(strategy.page_size()?))
+                .map_err(|err| err.message)
+        };
+        assert_eq!(size(&json!(10)), Ok(Some(10)));
+        assert_eq!(size(&json!("10")), Ok(Some(10)));
+        assert_eq!(size(&json!("{{ config.page_size }}")), Ok(Some(3)));
+        let message = "many is of type <class 'str'>. Expected <class 'int'>";
+        assert_eq!(size(&json!("many")), Err(message.to_owned()));
+    }
+
+    #[test]
+    fn the_size_cannot_be_read_when_there_is_none() {
+        let err = build(&json!({"cursor_value": "{{ page_size }}"})).err().unwrap();
+        assert!(
+            err.message.starts_with("The `cursor_value` '{{ page_size }}' reads the `page_size`")
+        );
+        assert!(build(&json!({"cursor_value": "{{ config.page_size }}"})).is_ok());
+    }
+}

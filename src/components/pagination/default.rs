@@ -143,3 +143,54 @@ impl Paginator for DefaultPaginator {
         self.strategy.response_needs()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+
+    fn build(size_option: &Json, token_option: &Json) -> Result<Arc<dyn Paginator>, String> {
+        let written = json!({
+            "type": "DefaultPaginator",
+            "pagination_strategy": {"type": "OffsetIncrement", "page_size": 5},
+            "page_size_option": size_option,
+            "page_token_option": token_option,
+        });
+        World::new(&json!({"name": "offset"}))
+            .build::<dyn Paginator>(&written)
+            .map_err(|err| err.message)
+    }
+
+    fn option(inject_into: &str, name: &str) -> Json {
+        json!({"type": "RequestOption", "inject_into": inject_into, "field_name": name})
+    }
+
+    #[test]
+    fn size_and_token_go_where_they_are_told() {
+        let size = option("header", "X-Size");
+        let token = option("request_parameter", "{{ config.name }}");
+        let paginator = build(&size, &token).unwrap();
+        let parts = paginator.request_parts(Some(&json!(10)), None).unwrap();
+        assert_eq!(parts.params.get("offset"), Some(&json!(10)));
+        assert_eq!(parts.headers.get("X-Size"), Some(&json!(5)));
+        let parts = paginator.request_parts(None, Some(2)).unwrap();
+        assert!(parts.params.is_empty());
+        assert_eq!(parts.headers.get("X-Size"), Some(&json!(2)));
+    }
+
+    #[test]
+    fn a_token_may_be_the_path() {
+        let paginator = build(&option("header", "n"), &json!({"type": "RequestPath"})).unwrap();
+        assert_eq!(paginator.path(Some(&json!("/next"))).unwrap().as_deref(), Some("/next"));
+        assert_eq!(paginator.path(None).unwrap(), None);
+        assert!(paginator.request_parts(Some(&json!("/next")), None).unwrap().params.is_empty());
+    }
+
+    #[test]
+    fn size_and_token_cannot_share_a_place() {
+        let err = build(&option("header", "a"), &option("header", "a")).err().unwrap();
+        assert!(err.starts_with("Request body collision, duplicate keys detected at key path: a."));
+    }
+}

@@ -106,3 +106,58 @@ impl PaginationStrategy for OffsetIncrement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+    use crate::http::Headers;
+    use crate::value::StreamSlice;
+
+    /// Pages of so many records are asked for with these tokens.
+    #[track_caller]
+    fn check(fields: &Json, pages: &[usize], expect: &[Option<i64>]) {
+        let mut written = json!({"type": "OffsetIncrement"});
+        written.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let world = World::new(&json!({"size": 2}));
+        let strategy = world.build::<dyn PaginationStrategy>(&written).unwrap();
+        let mut token = strategy.first_token().unwrap();
+        let mut tokens = Vec::new();
+        for &n_extracted in pages {
+            tokens.push(token.as_ref().and_then(Json::as_i64));
+            let page = Page {
+                status: 200,
+                headers: &Headers::default(),
+                body: &json!({"limit": 4}),
+                last_record: None,
+                n_extracted,
+                n_selected: 0,
+                slice: &StreamSlice::default(),
+                page_size: None,
+            };
+            token = strategy.next_token(&page, token.as_ref()).unwrap();
+        }
+        assert_eq!((tokens.as_slice(), token), (expect, None));
+    }
+
+    #[test]
+    fn stops_at_a_short_page() {
+        check(&json!({"page_size": 2}), &[2, 2, 1], &[None, Some(2), Some(4)]);
+        check(&json!({"page_size": "2"}), &[3, 0], &[None, Some(3)]);
+        check(&json!({"page_size": "{{ config.size }}"}), &[2, 1], &[None, Some(2)]);
+        check(&json!({"page_size": "{{ response.limit }}"}), &[4, 3], &[None, Some(4)]);
+    }
+
+    #[test]
+    fn without_a_size_stops_at_an_empty_page() {
+        check(&json!({}), &[2, 1, 0], &[None, Some(2), Some(3)]);
+        check(&json!({"page_size": 0}), &[1, 0], &[None, Some(1)]);
+    }
+
+    #[test]
+    fn the_first_page_may_have_an_offset_too() {
+        check(&json!({"inject_on_first_request": true}), &[2, 0], &[Some(0), Some(2)]);
+    }
+}

@@ -1,0 +1,90 @@
+//! What components are tested in: a run whose clock stands still, and an API that is a function.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::http::{Body, Headers, Http, HttpError, PreparedRequest, Response, Transport};
+use crate::manifest::Node;
+use crate::protocol::States;
+use crate::run::RunContext;
+use crate::value::{Json, Secrets};
+
+use super::registry::REGISTRY;
+use super::shape::Shape;
+use super::{BuildContext, BuildError, Config, Environment, Family, NoObserver, Slot, StreamScope};
+
+/// A run for tests.
+pub(crate) struct World {
+    environment: Arc<Environment>,
+    config: Config,
+    /// The stream that is built.
+    pub(crate) stream: StreamScope,
+}
+
+impl World {
+    /// A run with `config`, and without a network.
+    pub(crate) fn new(config: &Json) -> Self {
+        Self::with_api(config, |url| panic!("nothing answers {url}"))
+    }
+
+    /// A run with `config`, in which each GET of a URL gets status and body from `api`.
+    pub(crate) fn with_api(
+        config: &Json,
+        api: impl Fn(&str) -> (u16, Json) + Send + Sync + 'static,
+    ) -> Self {
+        let environment = Environment {
+            run: RunContext::fixed("2024-05-06T07:08:09Z".parse().unwrap()),
+            http: Http::new(Arc::new(Api(api))),
+            secrets: Secrets::new(),
+            observer: Arc::new(NoObserver),
+            base_dir: PathBuf::new(),
+            states: States::new(),
+            catalog: None,
+            is_test_read: false,
+        };
+        Self {
+            environment: Arc::new(environment),
+            config: Config::new(config.as_object().unwrap().clone()),
+            stream: StreamScope { name: "s".to_owned(), ..StreamScope::default() },
+        }
+    }
+
+    /// What components are built with.
+    pub(crate) fn cx(&self) -> BuildContext<'_> {
+        BuildContext {
+            registry: &REGISTRY,
+            environment: &self.environment,
+            config: self.config.clone(),
+            budget: None,
+            stream: self.stream.clone(),
+        }
+    }
+
+    /// Reads a component as it is written.
+    pub(crate) fn read<S: Shape>(&self, written: &Json) -> S {
+        self.cx().read(&Node::from_json(written, None)).unwrap()
+    }
+
+    /// Builds a component as it is written.
+    pub(crate) fn build<F: Family + ?Sized>(&self, written: &Json) -> Result<F::Built, BuildError> {
+        Slot::<F>::new(Node::from_json(written, None)).build(&self.cx())
+    }
+}
+
+struct Api<F>(F);
+
+impl<F: Fn(&str) -> (u16, Json) + Send + Sync> Transport for Api<F> {
+    fn exchange<'a>(
+        &'a self,
+        request: &'a Arc<PreparedRequest>,
+    ) -> BoxFuture<'a, Result<Response, HttpError>> {
+        let (status, body) = (self.0)(&request.url);
+        let body = Body::Whole(body.to_string().into());
+        let headers = Headers::from_iter([("Content-Type", "application/json")]);
+        let response = Response::new(status, headers, Arc::clone(request), body);
+        async move { Ok(response) }.boxed()
+    }
+}
