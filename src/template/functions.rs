@@ -287,7 +287,8 @@ fn format_datetime<'a>(
             DatetimeFormat::new(format).parse_int(number)?
         }
         (None, Some(input_format)) => {
-            Strptime::new(text(input_format, "format")?)?.parse(text(dt, "date_string")?)?
+            let input = text(dt, "date_string")?;
+            Strptime::new(text(input_format, "format")?)?.parse(input)?
         }
         (None, None) => str_to_datetime(dt)?,
     };

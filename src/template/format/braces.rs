@@ -237,7 +237,7 @@ fn index(text: &str) -> Result<Option<usize>, EvalError> {
     text.parse().map(Some).map_err(too_many)
 }
 
-fn convert<'a>(value: Value<'a>, conversion: Option<char>) -> Result<Value<'a>, EvalError> {
+fn convert(value: Value<'_>, conversion: Option<char>) -> Result<Value<'_>, EvalError> {
     Ok(match conversion {
         None => value,
         Some('s') => Value::from(value.py_str()?.into_owned()),

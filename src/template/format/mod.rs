@@ -7,4 +7,3 @@ mod spec;
 
 pub(crate) use braces::{Arguments, str_format};
 pub(crate) use percent::percent;
-pub(crate) use spec::format_value;

@@ -108,7 +108,7 @@ pub(super) fn grouped(digits: &str, separator: char, group: usize, width: usize)
     let zeros = std::iter::repeat_n('0', n_digits - digits.len());
     let mut out = String::with_capacity(with_separators(n_digits));
     for (idx, digit) in zeros.chain(digits.chars()).enumerate() {
-        if idx > 0 && (n_digits - idx) % group == 0 {
+        if idx > 0 && (n_digits - idx).is_multiple_of(group) {
             out.push(separator);
         }
         out.push(digit);

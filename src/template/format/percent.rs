@@ -1,5 +1,7 @@
 //! Formatting with `%`, as C's `printf` inspired it.
 
+use std::fmt::Write;
+
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, Signed};
 
@@ -202,8 +204,8 @@ impl Directive {
             's' => Ok(self.text(&value.py_str()?)),
             'r' => Ok(self.text(&value.py_repr()?)),
             'a' => Ok(self.text(&ascii(&value.py_repr()?))),
-            'c' => Ok(self.text(&self.char(&value)?.to_string())),
-            'd' | 'i' | 'u' | 'o' | 'x' | 'X' => self.int(&self.to_int(&value)?),
+            'c' => Ok(self.text(&to_char(&value)?.to_string())),
+            'd' | 'i' | 'u' | 'o' | 'x' | 'X' => Ok(self.int(&self.to_int(&value)?)),
             'e' | 'E' | 'f' | 'F' | 'g' | 'G' => self.float(to_float(&value)?),
             kind => Err(EvalError::Value(format!(
                 "unsupported format character '{}' ({:#x}) at index {}",
@@ -234,7 +236,7 @@ impl Directive {
         }
     }
 
-    fn int(&self, int: &BigInt) -> Result<String, EvalError> {
+    fn int(&self, int: &BigInt) -> String {
         let (radix, prefix) = match self.kind {
             'o' => (8, "0o"),
             'x' => (16, "0x"),
@@ -247,7 +249,7 @@ impl Directive {
         }
         let n_zeros = self.precision.unwrap_or(0).saturating_sub(digits.len());
         let digits = "0".repeat(n_zeros) + &digits;
-        Ok(self.number(int.is_negative(), if self.is_alternate { prefix } else { "" }, &digits))
+        self.number(int.is_negative(), if self.is_alternate { prefix } else { "" }, &digits)
     }
 
     fn float(&self, float: f64) -> Result<String, EvalError> {
@@ -289,17 +291,17 @@ impl Directive {
             }
         }
     }
+}
 
-    fn char(&self, value: &Value<'_>) -> Result<char, EvalError> {
-        let refused = || EvalError::type_error("%c requires int or char");
-        match value.as_str() {
-            None => character(&ops::to_bigint(value).ok_or_else(refused)?),
-            Some(text) => {
-                let mut chars = text.chars();
-                match (chars.next(), chars.next()) {
-                    (Some(char), None) => Ok(char),
-                    _ => Err(refused()),
-                }
+fn to_char(value: &Value<'_>) -> Result<char, EvalError> {
+    let refused = || EvalError::type_error("%c requires int or char");
+    match value.as_str() {
+        None => character(&ops::to_bigint(value).ok_or_else(refused)?),
+        Some(text) => {
+            let mut chars = text.chars();
+            match (chars.next(), chars.next()) {
+                (Some(char), None) => Ok(char),
+                _ => Err(refused()),
             }
         }
     }
@@ -321,10 +323,11 @@ pub(super) fn ascii(repr: &str) -> String {
     let mut out = String::with_capacity(repr.len());
     for char in repr.chars() {
         match u32::from(char) {
+            // Writing to a String cannot fail.
             0..=0x7f => out.push(char),
-            code @ 0x80..=0xff => out.push_str(&format!("\\x{code:02x}")),
-            code @ 0x100..=0xffff => out.push_str(&format!("\\u{code:04x}")),
-            code => out.push_str(&format!("\\U{code:08x}")),
+            code @ 0x80..=0xff => _ = write!(out, "\\x{code:02x}"),
+            code @ 0x100..=0xffff => _ = write!(out, "\\u{code:04x}"),
+            code => _ = write!(out, "\\U{code:08x}"),
         }
     }
     out
