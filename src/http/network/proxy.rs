@@ -40,6 +40,9 @@ impl Proxies {
 
     /// The URL of the proxy for `url`; one that is given without scheme is spoken to in HTTP.
     pub(super) fn select(&self, url: &str) -> Option<String> {
+        if self.http.is_none() && self.https.is_none() && self.all.is_none() {
+            return None;
+        }
         let parts = UrlParts::of(url);
         let own = if parts.scheme == "https" { &self.https } else { &self.http };
         let proxy = own.as_ref().or(self.all.as_ref())?;
