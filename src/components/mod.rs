@@ -5,18 +5,19 @@
 //! that holds another component stays as it is written until the registry,
 //! the one file that knows all families, builds it.
 
-mod added_field;
+pub mod added_field;
 pub mod auth;
 pub mod backoff;
 pub mod budget;
 mod build;
 pub mod check;
+pub mod config;
 mod config_handle;
 pub mod custom;
 pub mod decoder;
 mod error;
 pub mod error_handler;
-mod generate;
+pub mod generate;
 mod number_template;
 pub mod pagination;
 pub mod partition;

@@ -2,8 +2,8 @@
 
 use super::slot::Registry;
 use super::{
-    auth, backoff, budget, check, custom, decoder, error_handler, pagination, partition, requester,
-    resolver, retriever, stream, transform,
+    auth, backoff, budget, check, config, custom, decoder, error_handler, pagination, partition,
+    requester, resolver, retriever, stream, transform,
 };
 
 /// All families with their members.
@@ -23,6 +23,9 @@ pub static REGISTRY: Registry = Registry {
         ("pagination strategy", pagination::STRATEGIES),
         ("components resolver", resolver::MEMBERS),
         ("check", check::MEMBERS),
+        ("config transformation", config::TRANSFORMATIONS),
+        ("config validator", config::VALIDATORS),
+        ("validation strategy", config::STRATEGIES),
     ],
     custom: custom::MEMBERS,
 };

@@ -45,7 +45,7 @@ impl Component for yaml::DefaultPaginator {
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Paginator>, BuildError> {
         let strategy = self.pagination_strategy.build(cx)?;
-        let option = |shape| RequestOption::build(shape, &Default::default());
+        let option = |shape| RequestOption::build(shape, &Arc::default());
         let size_option = self.page_size_option.as_ref().map(option).transpose()?;
         let (token_option, token_is_path) = match &self.page_token_option {
             Some(PageTokenOption::Option(shape)) => (Some(option(shape)?), false),

@@ -3,7 +3,7 @@
 use crate::components::shape::IntOrTemplate;
 use crate::components::{BuildContext, BuildError, Parameters, ReadError, Surroundings};
 use crate::template::{InterpolatedString, Scope};
-use crate::value::{Json, python_int, python_str, python_type_name};
+use crate::value::{Json, is_truthy, python_int, python_str, python_type_name};
 
 /// A number of records, or a template that gives one.
 #[derive(Debug)]
@@ -60,19 +60,15 @@ impl PageSize {
             Self::Number(number) => return Ok(Some(*number)),
             Self::Template(template) => template.eval_json(scope)?,
         };
-        match whole(&value) {
-            Some(number) => Ok(Some(number)),
-            None if !crate::value::is_truthy(&value) => Ok(None),
-            None => match &value {
-                Json::Number(_) => Ok(python_int(&value)),
-                _ => {
-                    let found = python_type_name(&value);
-                    let message =
-                        format!("'<' not supported between instances of 'int' and '{found}'");
-                    Err(ReadError::unexpected("TypeError", message))
-                }
-            },
+        if !is_truthy(&value) {
+            return Ok(None);
         }
+        if let Json::Number(_) | Json::Bool(_) = value {
+            return Ok(python_int(&value));
+        }
+        let found = python_type_name(&value);
+        let message = format!("'<' not supported between instances of 'int' and '{found}'");
+        Err(ReadError::unexpected("TypeError", message))
     }
 }
 

@@ -133,15 +133,13 @@ impl GroupingPartitionRouter {
 
 fn only_value(partition: &StreamSlice) -> Result<&Json, ReadError> {
     let mut values = partition.partition.iter().filter(|(key, _)| *key != PARENT_SLICE);
-    match (values.next(), values.next()) {
-        (Some((_, value)), None) => Ok(value),
-        _ => {
-            let found = python_repr(&Json::Object(partition.partition.clone()));
-            Err(ReadError::value(format!(
-                "GroupingPartitionRouter expects a single partition key-value pair. Got {found}"
-            )))
-        }
+    if let (Some((_, value)), None) = (values.next(), values.next()) {
+        return Ok(value);
     }
+    let found = python_repr(&Json::Object(partition.partition.clone()));
+    Err(ReadError::value(format!(
+        "GroupingPartitionRouter expects a single partition key-value pair. Got {found}"
+    )))
 }
 
 fn identity(value: &Json) -> Result<Identity, ReadError> {

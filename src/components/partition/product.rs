@@ -18,6 +18,12 @@ pub struct Product {
     routers: Vec<Arc<dyn PartitionRouter>>,
 }
 
+impl std::fmt::Debug for Product {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Product").field("n_routers", &self.routers.len()).finish()
+    }
+}
+
 impl Combination for Product {
     type Family = dyn PartitionRouter;
 

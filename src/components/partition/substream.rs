@@ -166,10 +166,10 @@ struct ParentSink<'a> {
 }
 
 impl RecordSink for ParentSink<'_> {
-    fn records<'a>(
-        &'a mut self,
+    fn records(
+        &mut self,
         mut records: Vec<Json>,
-    ) -> BoxFuture<'a, Result<ControlFlow<()>, ReadError>> {
+    ) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>> {
         async move {
             self.parent.stream.cursor.observe(self.slice, &records)?;
             let last = records.pop();

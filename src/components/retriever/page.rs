@@ -150,12 +150,8 @@ impl PageParser<'_> {
         }
         page.n_extracted = found.n_extracted;
         page.records = found.records;
-        page.body = match is_streamed {
-            true => Json::Object(Map::new()),
-            false => {
-                kept.or_else(|| elements.into_iter().next()).unwrap_or_else(|| Map::new().into())
-            }
-        };
+        let first = kept.or_else(|| elements.into_iter().next()).filter(|_| !is_streamed);
+        page.body = first.unwrap_or_else(|| Map::new().into());
         Ok(())
     }
 

@@ -93,9 +93,10 @@ impl Component for yaml::SimpleRetriever {
             name: stream.name.clone(),
             extraction: extraction(&needs, selector.extractor().path()),
             query_properties: requester.query_properties(),
-            body: match decoder.is_streamed() && !cx.environment.is_test_read {
-                true => BodyMode::Raw,
-                false => BodyMode::Whole,
+            body: if decoder.is_streamed() && !cx.environment.is_test_read {
+                BodyMode::Raw
+            } else {
+                BodyMode::Whole
             },
             requester,
             decoder,
@@ -224,13 +225,12 @@ impl SimpleRetriever {
         };
         loop {
             let page_size = reducer.as_ref().and_then(Reducer::page_size);
-            let page = match embedded.take() {
-                Some(body) => self.read_embedded(body, window, output).await,
-                None => {
-                    let request =
-                        PageRequest { slice: &slice, window, token: token.as_ref(), page_size };
-                    self.read_page(&request, output).await
-                }
+            let page = if let Some(body) = embedded.take() {
+                self.read_embedded(body, window, output).await
+            } else {
+                let token = token.as_ref();
+                let request = PageRequest { slice: &slice, window, token, page_size };
+                self.read_page(&request, output).await
             };
             let mut page = match page {
                 Ok(page) => page,
@@ -252,9 +252,10 @@ impl SimpleRetriever {
             }
             tracker.observe(output.slice, &page.records)?;
             let is_last = page.failure.is_some() || is_error(page.status);
-            let next = match is_last || tracker.has_reached_limit() {
-                true => Ok(None),
-                false => self.next_token(&page, &slice, token.as_ref(), page_size),
+            let next = if is_last || tracker.has_reached_limit() {
+                Ok(None)
+            } else {
+                self.next_token(&page, &slice, token.as_ref(), page_size)
             };
             output.give(std::mem::take(&mut page.records)).await?;
             if let Some(err) = page.failure {

@@ -16,8 +16,9 @@ use super::shape::{IntOrTemplate, Reader, Shape, either, shape};
 use super::spec::yaml::Spec;
 use super::stream::conditional::yaml::ConditionalStreams;
 use super::{Check, Registry, Slot, Stream};
+use crate::http::Permit;
 use crate::manifest::{Finding, Findings, Node};
-use crate::value::{Json, Map};
+use crate::value::Map;
 
 either! {
     /// A stream, or streams that a config may lack.
@@ -32,7 +33,7 @@ pub mod yaml {
     use super::concurrency::yaml::ConcurrencyLevel;
     use super::groups::yaml::StreamGroup;
     use super::{
-        Check, DynamicDeclarativeStream, IndexMap, IntOrTemplate, Json, Map, Slot, Spec,
+        Check, DynamicDeclarativeStream, IndexMap, IntOrTemplate, Map, Permit, Slot, Spec,
         StreamEntry, shape,
     };
 
@@ -56,7 +57,7 @@ pub mod yaml {
             /// How much is read at once.
             concurrency_level: Option<ConcurrencyLevel>,
             /// How many requests the API allows.
-            api_budget: Option<Json>,
+            api_budget: Option<Slot<dyn Permit>>,
             /// Streams that are never read at once, by the name of their group.
             stream_groups: IndexMap<String, StreamGroup> = IndexMap::new(),
             /// How many jobs the API may work on at once.

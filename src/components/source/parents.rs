@@ -129,7 +129,9 @@ mod tests {
             Json::Array(items) => items.iter().collect(),
             _ => Vec::new(),
         };
-        children.into_iter().for_each(|child| cached_names(child, names));
+        for child in children {
+            cached_names(child, names);
+        }
     }
 
     #[test]

@@ -93,9 +93,10 @@ fn stream_name(node: &Node) -> Result<String, ReadError> {
 }
 
 fn duplicate(name: &str, follows_config: bool) -> ReadError {
-    let (advice, failure_type) = match follows_config {
-        true => ("Please check your configuration.", FailureType::ConfigError),
-        false => ("Please contact Airbyte Support.", FailureType::SystemError),
+    let (advice, failure_type) = if follows_config {
+        ("Please check your configuration.", FailureType::ConfigError)
+    } else {
+        ("Please contact Airbyte Support.", FailureType::SystemError)
     };
     let message = format!("Dynamic streams list contains a duplicate name: {name}. {advice}");
     ReadError::traced(TracedError::new(failure_type, message.clone()).with_internal(message))

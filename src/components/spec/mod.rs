@@ -150,3 +150,76 @@ fn without_nulls(object: &Map) -> Map {
     let fields = object.iter().filter(|(_, value)| !value.is_null());
     fields.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+
+    fn spec(rules: &Json) -> (World, Spec) {
+        let world = World::new(&json!({}));
+        let written = json!({
+            "type": "Spec",
+            "connection_specification": {"type": "object"},
+            "config_normalization_rules": rules,
+        });
+        let spec = Spec::build(&world.read::<yaml::Spec>(&written), &world.cx()).unwrap();
+        (world, spec)
+    }
+
+    #[track_caller]
+    fn check_transformation(transformation: &Json, config: &Json, expect: &Json) {
+        let (world, spec) = spec(&json!({"transformations": [transformation]}));
+        let mut config = config.as_object().unwrap().clone();
+        spec.transform(&mut config, &world.cx()).unwrap();
+        assert_eq!(Json::Object(config), *expect);
+    }
+
+    #[test]
+    fn fields_are_added_when_their_condition_holds() {
+        let add = |condition: &str| {
+            json!({"type": "ConfigAddFields", "condition": condition, "fields": [
+                {"type": "AddedFieldDefinition", "path": ["a", "b"], "value": "{{ config.x + 1 }}"},
+            ]})
+        };
+        check_transformation(&add(""), &json!({"x": 1}), &json!({"x": 1, "a": {"b": 2}}));
+        check_transformation(&add("{{ value > 2 }}"), &json!({"x": 1}), &json!({"x": 1}));
+    }
+
+    #[test]
+    fn fields_are_removed() {
+        let remove = json!({"type": "ConfigRemoveFields", "field_pointers": [["a", "b*"], ["c"]]});
+        check_transformation(&remove, &json!({"a": {"b1": 1, "d": 2}}), &json!({"a": {"d": 2}}));
+    }
+
+    #[test]
+    fn listed_values_are_replaced() {
+        let remap = json!({"type": "ConfigRemapField", "map": {"old": "{{ config.n }}", "x": 1},
+            "field_path": ["a", "b"]});
+        let config = |value: &Json| json!({"n": "new", "a": {"b": value}});
+        check_transformation(&remap, &config(&json!("old")), &config(&json!("new")));
+        check_transformation(&remap, &config(&json!("x")), &config(&json!(1)));
+        check_transformation(&remap, &config(&json!("other")), &config(&json!("other")));
+        check_transformation(&remap, &json!({"a": 5}), &json!({"a": 5}));
+    }
+
+    #[test]
+    fn values_are_checked_where_they_are() {
+        let (world, spec) = spec(&json!({"validations": [{
+            "type": "DpathValidator",
+            "field_path": ["accounts", "*", "id"],
+            "validation_strategy": {"type": "ValidateAdheresToSchema", "base_schema": {"type": "integer"}},
+        }]}));
+        let validate = |config: &Json| {
+            spec.validate(config.as_object().unwrap(), &world.cx()).map_err(|err| err.message)
+        };
+        assert_eq!(validate(&json!({})), Ok(()));
+        assert_eq!(validate(&json!({"accounts": [{"id": 1}, {"id": "2"}]})), Ok(()));
+        let message = "JSON schema validation error: 1.5 is not of type 'integer'";
+        assert_eq!(validate(&json!({"accounts": [{"id": 1.5}]})), Err(message.to_owned()));
+        let message = "Invalid JSON string: x";
+        assert_eq!(validate(&json!({"accounts": [{"id": "x"}]})), Err(message.to_owned()));
+    }
+}
