@@ -20,7 +20,7 @@ const MAX_DIGITS: usize = 4300;
 ///
 /// Complex numbers count as none, for no template may yield one, and so do
 /// texts with `\N{…}` escapes or with surrogates that pair with nothing.
-pub fn literal_eval<'a>(text: &str) -> Option<Value<'a>> {
+pub(super) fn literal_eval<'a>(text: &str) -> Option<Value<'a>> {
     let text = text.trim_start_matches([' ', '\t']);
     if !may_be_literal(text.as_bytes()) {
         return None;

@@ -104,7 +104,7 @@ mod tests {
     use crate::value::Json;
 
     #[track_caller]
-    fn check(bytes: &[u8], name: &'static str, args: Json, expect: &str) {
+    fn check(bytes: &[u8], name: &'static str, args: &Json, expect: &str) {
         let run = RunContext::fixed(Timestamp::UNIX_EPOCH);
         let receiver = Value::Bytes(bytes.into());
         let args = Args::of(args.as_array().unwrap().iter().map(Value::from_json).collect());
@@ -115,27 +115,27 @@ mod tests {
 
     #[test]
     fn decoding() {
-        check("é".as_bytes(), "decode", json!([]), "'é'");
-        check(b"\xe9", "decode", json!(["latin-1"]), "'é'");
-        check(b"a\xff", "decode", json!(["utf-8", "ignore"]), "'a'");
-        check(b"a\xff", "decode", json!(["utf-8", "replace"]), "'a\u{fffd}'");
+        check("é".as_bytes(), "decode", &json!([]), "'é'");
+        check(b"\xe9", "decode", &json!(["latin-1"]), "'é'");
+        check(b"a\xff", "decode", &json!(["utf-8", "ignore"]), "'a'");
+        check(b"a\xff", "decode", &json!(["utf-8", "replace"]), "'a\u{fffd}'");
         check(
             b"a\xff",
             "decode",
-            json!([]),
+            &json!([]),
             "error: 'utf-8' codec can't decode byte 0xff in position 1: invalid byte",
         );
         check(
             b"a\xff",
             "decode",
-            json!(["ascii"]),
+            &json!(["ascii"]),
             "error: 'ascii' codec can't decode byte 0xff in position 1: ordinal not in range(128)",
         );
-        check(b"a", "decode", json!(["nope"]), "error: unknown encoding: nope");
+        check(b"a", "decode", &json!(["nope"]), "error: unknown encoding: nope");
     }
 
     #[test]
     fn digits() {
-        check(b"\x00\xff", "hex", json!([]), "'00ff'");
+        check(b"\x00\xff", "hex", &json!([]), "'00ff'");
     }
 }

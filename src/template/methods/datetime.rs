@@ -208,12 +208,12 @@ mod tests {
 
     /// Calls a method with the items of an array or with the members of an object.
     #[track_caller]
-    fn check(name: &str, args: Json, expect: &str) {
+    fn check(name: &str, args: &Json, expect: &str) {
         let run = RunContext::fixed("2024-01-02T03:04:05Z".parse().unwrap());
         let receiver = Value::DateTime(Rc::new(isoparse("2024-05-06T07:08:09.5Z").unwrap()));
         let found = match attribute(&receiver, name).unwrap() {
             Value::BoundMethod(method) => {
-                let args = match &args {
+                let args = match args {
                     Json::Object(named) => Args {
                         positional: vec![],
                         named: named
@@ -236,50 +236,50 @@ mod tests {
 
     #[test]
     fn attributes() {
-        check("year", json!([]), "2024");
-        check("microsecond", json!([]), "500000");
-        check("tzinfo", json!([]), "UTC");
+        check("year", &json!([]), "2024");
+        check("microsecond", &json!([]), "500000");
+        check("tzinfo", &json!([]), "UTC");
     }
 
     #[test]
     fn other_times() {
-        check("replace", json!({"hour": 0, "day": 1}), "2024-05-01 00:08:09.500000+00:00");
-        check("replace", json!([2023]), "2023-05-06 07:08:09.500000+00:00");
-        check("replace", json!({"tzinfo": null}), "2024-05-06 07:08:09.500000");
-        check("replace", json!({"month": 13}), "error: month must be in 1..12");
+        check("replace", &json!({"hour": 0, "day": 1}), "2024-05-01 00:08:09.500000+00:00");
+        check("replace", &json!([2023]), "2023-05-06 07:08:09.500000+00:00");
+        check("replace", &json!({"tzinfo": null}), "2024-05-06 07:08:09.500000");
+        check("replace", &json!({"month": 13}), "error: month must be in 1..12");
         check(
             "replace",
-            json!({"month": "1"}),
+            &json!({"month": "1"}),
             "error: 'str' object cannot be interpreted as an integer",
         );
-        check("astimezone", json!(["UTC+02:00"]), "2024-05-06 09:08:09.500000+02:00");
-        check("strptime", json!(["14/01/2021", "%d/%m/%Y"]), "2021-01-14 00:00:00");
-        check("fromtimestamp", json!([5.5]), "1970-01-01 00:00:05.500000");
-        check("utcnow", json!([]), "2024-01-02 03:04:05");
-        check("now", json!(["UTC"]), "2024-01-02 03:04:05+00:00");
+        check("astimezone", &json!(["UTC+02:00"]), "2024-05-06 09:08:09.500000+02:00");
+        check("strptime", &json!(["14/01/2021", "%d/%m/%Y"]), "2021-01-14 00:00:00");
+        check("fromtimestamp", &json!([5.5]), "1970-01-01 00:00:05.500000");
+        check("utcnow", &json!([]), "2024-01-02 03:04:05");
+        check("now", &json!(["UTC"]), "2024-01-02 03:04:05+00:00");
     }
 
     #[test]
     fn texts_and_numbers() {
-        check("isoformat", json!([]), "2024-05-06T07:08:09.500000+00:00");
-        check("isoformat", json!({"sep": " ", "timespec": "minutes"}), "2024-05-06 07:08+00:00");
+        check("isoformat", &json!([]), "2024-05-06T07:08:09.500000+00:00");
+        check("isoformat", &json!({"sep": " ", "timespec": "minutes"}), "2024-05-06 07:08+00:00");
         check(
             "isoformat",
-            json!(["--"]),
+            &json!(["--"]),
             "error: isoformat() argument 1 must be a unicode character, not str",
         );
-        check("strftime", json!(["%d.%m."]), "06.05.");
-        check("strftime", json!([5]), "error: strftime() argument 1 must be str, not int");
+        check("strftime", &json!(["%d.%m."]), "06.05.");
+        check("strftime", &json!([5]), "error: strftime() argument 1 must be str, not int");
         check(
             "strftime",
-            json!([]),
+            &json!([]),
             "error: strftime() missing required argument 'format' (pos 1)",
         );
-        check("timestamp", json!([]), "1714979289.5");
-        check("date", json!([]), "2024-05-06");
-        check("weekday", json!([]), "0");
-        check("isocalendar", json!([]), "(2024, 19, 1)");
-        check("ctime", json!([]), "Mon May  6 07:08:09 2024");
-        check("utcoffset", json!([]), "0:00:00");
+        check("timestamp", &json!([]), "1714979289.5");
+        check("date", &json!([]), "2024-05-06");
+        check("weekday", &json!([]), "0");
+        check("isocalendar", &json!([]), "(2024, 19, 1)");
+        check("ctime", &json!([]), "Mon May  6 07:08:09 2024");
+        check("utcoffset", &json!([]), "0:00:00");
     }
 }
