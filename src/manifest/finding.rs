@@ -1,8 +1,7 @@
 //! What is wrong with a manifest, where, and what to do about it.
 
-use std::fmt;
-
 use super::node::{Node, Span};
+use super::path::{Path, path_at};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,6 +133,15 @@ impl Findings {
         self.0.iter()
     }
 
+    /// Completes those that know their place in the text, but not in the tree.
+    pub(super) fn locate(&mut self, root: &Node) {
+        for finding in &mut self.0 {
+            if let (true, Some(span)) = (finding.path.is_empty(), finding.span) {
+                finding.path = path_at(root, span.start);
+            }
+        }
+    }
+
     /// The number of findings.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -173,54 +181,6 @@ impl IntoIterator for Findings {
     }
 }
 
-/// A place in the tree, built on the stack while walking down, printed only when needed.
-///
-/// Prints as `streams[0].retriever`.
-#[derive(Clone, Copy, Debug)]
-pub struct Path<'a> {
-    parent: Option<&'a Path<'a>>,
-    step: Step<'a>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Step<'a> {
-    Key(&'a str),
-    Index(usize),
-}
-
-impl<'a> Path<'a> {
-    /// The whole manifest; prints as nothing.
-    pub const ROOT: Path<'static> = Path { parent: None, step: Step::Key("") };
-
-    /// The field `name` of what is here.
-    #[must_use]
-    pub fn key(&'a self, name: &'a str) -> Self {
-        Self { parent: Some(self), step: Step::Key(name) }
-    }
-
-    /// The item `index` of the list that is here.
-    #[must_use]
-    pub fn index(&'a self, index: usize) -> Self {
-        Self { parent: Some(self), step: Step::Index(index) }
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(parent) = self.parent else { return Ok(()) };
-        parent.fmt(f)?;
-        let is_plain = |name: &str| {
-            !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-$@".contains(c))
-        };
-        match self.step {
-            Step::Index(index) => write!(f, "[{index}]"),
-            Step::Key(name) if !is_plain(name) => write!(f, "[{name:?}]"),
-            Step::Key(name) if parent.parent.is_none() => f.write_str(name),
-            Step::Key(name) => write!(f, ".{name}"),
-        }
-    }
-}
-
 /// The candidate that `word` was probably meant to be.
 pub fn did_you_mean<'a>(
     word: &str,
@@ -238,17 +198,6 @@ pub fn did_you_mean<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_read_like_code() {
-        let streams = Path::ROOT.key("streams");
-        let stream = streams.index(3);
-        let headers = stream.key("request_headers");
-        assert_eq!(Path::ROOT.to_string(), "");
-        assert_eq!(stream.to_string(), "streams[3]");
-        assert_eq!(headers.key("$ref").to_string(), "streams[3].request_headers.$ref");
-        assert_eq!(headers.key("a.b").to_string(), r#"streams[3].request_headers["a.b"]"#);
-    }
 
     #[test]
     fn findings_sort_by_place() {

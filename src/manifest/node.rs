@@ -3,6 +3,7 @@
 //! Nodes are cheap to clone: strings, lists, and mappings are shared, so that
 //! resolving references and propagating parameters copies only what changes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -239,6 +240,21 @@ impl Node {
         }
     }
 
+    /// What Python calls a value of this type.
+    pub(super) fn python_type(&self) -> &'static str {
+        match self.value {
+            NodeValue::Null => "NoneType",
+            NodeValue::Bool(_) => "bool",
+            NodeValue::Int(_) | NodeValue::BigInt(_) => "int",
+            NodeValue::Float(_) => "float",
+            NodeValue::Str(_) => "str",
+            NodeValue::Date(_) => "datetime.date",
+            NodeValue::DateTime(_) => "datetime.datetime",
+            NodeValue::Seq(_) => "list",
+            NodeValue::Map(_) => "dict",
+        }
+    }
+
     /// Whether both are the same piece of memory, which only lists and mappings can be.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.address().is_some_and(|address| other.address() == Some(address))
@@ -303,6 +319,11 @@ impl Key {
     /// The name, if this is a string key.
     pub fn as_str(&self) -> Option<&str> {
         self.0.as_str()
+    }
+
+    /// The name, or what a key that is no string prints as.
+    pub fn name(&self) -> Cow<'_, str> {
+        self.as_str().map_or_else(|| self.to_string().into(), Cow::Borrowed)
     }
 
     /// The key as a value.
@@ -432,10 +453,17 @@ impl NodeMap {
 
     /// Takes a field out; the others keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
-        if !self.contains(key) {
-            return None;
-        }
-        Arc::make_mut(&mut self.0).shift_remove(key)
+        self.contains(key).then(|| Arc::make_mut(&mut self.0).shift_remove(key))?
+    }
+
+    /// Takes the field of any key out, as [`NodeMap::remove`].
+    pub fn remove_key(&mut self, key: &Key) -> Option<Node> {
+        self.get_key(key).is_some().then(|| Arc::make_mut(&mut self.0).shift_remove(key))?
+    }
+
+    /// Whether both are the same piece of memory.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

@@ -12,19 +12,16 @@ mod text;
 
 use super::finding::{Finding, Findings};
 use super::node::Node;
-use super::source::Source;
+use super::source::{MAX_SIZE, Source};
 use parser::Parser;
 use scanner::Scanner;
-
-/// The largest text that is read, in bytes.
-const MAX_TEXT: usize = 64 << 20;
 
 /// Reads a text; null if there is nothing in it, and nothing if it cannot be read.
 ///
 /// Duplicate keys are warnings: the last one counts, as in the reference.
 pub fn parse(source: &Source, findings: &mut Findings) -> Option<Node> {
-    if source.text.len() > MAX_TEXT {
-        let message = format!("this text has more than {} MiB", MAX_TEXT >> 20);
+    if source.text.len() > MAX_SIZE {
+        let message = format!("this text has more than {} MiB", MAX_SIZE >> 20);
         findings.push(Finding::error("yaml/too-large", message));
         return None;
     }
