@@ -8,7 +8,7 @@
 //! **Invariant:** no lock is held while bytes are written, so a stalled stdout
 //! blocks neither timers nor the refreshing of tokens.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -116,11 +116,27 @@ struct Progress {
     is_closed: bool,
 }
 
+/// Prints the answer of a command that does not speak the protocol.
+pub fn print(answer: &[u8]) -> io::Result<()> {
+    let mut stdout = stdout();
+    stdout.write_all(answer)?;
+    stdout.flush()
+}
+
+/// Whether somebody watches what is printed.
+pub fn is_terminal() -> bool {
+    stdout().is_terminal()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that prints")]
+fn stdout() -> io::Stdout {
+    io::stdout()
+}
+
 impl Writer {
     /// The writer of this process's stdout.
-    #[expect(clippy::disallowed_methods, reason = "the one place that writes the protocol")]
     pub fn stdout() -> io::Result<(Self, WriterThread)> {
-        Self::spawn(io::stdout())
+        Self::spawn(stdout())
     }
 
     /// A writer to any `sink`.
