@@ -35,9 +35,17 @@ impl World {
         config: &Json,
         api: impl Fn(&str) -> (u16, Json) + Send + Sync + 'static,
     ) -> Self {
+        Self::with_server(config, move |request| api(&request.url))
+    }
+
+    /// A run with `config`, in which each request gets status and body from `server`.
+    pub(crate) fn with_server(
+        config: &Json,
+        server: impl Fn(&PreparedRequest) -> (u16, Json) + Send + Sync + 'static,
+    ) -> Self {
         let environment = Environment {
             run: RunContext::fixed("2024-05-06T07:08:09Z".parse().unwrap()),
-            http: Http::new(Arc::new(Api(api))),
+            http: Http::new(Arc::new(Server(server))),
             secrets: Secrets::new(),
             observer: Arc::new(NoObserver),
             base_dir: PathBuf::new(),
@@ -74,14 +82,14 @@ impl World {
     }
 }
 
-struct Api<F>(F);
+struct Server<F>(F);
 
-impl<F: Fn(&str) -> (u16, Json) + Send + Sync> Transport for Api<F> {
+impl<F: Fn(&PreparedRequest) -> (u16, Json) + Send + Sync> Transport for Server<F> {
     fn exchange<'a>(
         &'a self,
         request: &'a Arc<PreparedRequest>,
     ) -> BoxFuture<'a, Result<Response, HttpError>> {
-        let (status, body) = (self.0)(&request.url);
+        let (status, body) = (self.0)(request);
         let body = Body::Whole(body.to_string().into());
         let headers = Headers::from_iter([("Content-Type", "application/json")]);
         let response = Response::new(status, headers, Arc::clone(request), body);

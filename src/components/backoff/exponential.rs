@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::jitter;
-use crate::components::shape::{NumberFrom, shape};
+use crate::components::shape::{NumberFrom, NumberOrTemplate, shape};
 use crate::components::{
     BackoffStrategy, BuildContext, BuildError, Component, NumberTemplate, ReadError, Surroundings,
 };
@@ -11,8 +11,7 @@ use crate::http::Response;
 
 /// The YAML shape.
 pub mod yaml {
-    use super::{NumberFrom, shape};
-    use crate::components::shape::NumberOrTemplate;
+    use super::{NumberFrom, NumberOrTemplate, shape};
 
     shape! {
         /// Waits twice as long before each further retry.
@@ -29,8 +28,13 @@ impl Component for yaml::ExponentialBackoffStrategy {
     type Family = dyn BackoffStrategy;
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn BackoffStrategy>, BuildError> {
+        // As in the reference, no factor at all is the usual one.
+        let factor = match self.factor {
+            NumberOrTemplate::Number(0.0) => NumberOrTemplate::Number(5.0),
+            factor => factor,
+        };
         Ok(Arc::new(ExponentialBackoffStrategy {
-            factor: NumberTemplate::new(&self.factor, &self.parameters),
+            factor: NumberTemplate::new(&factor, &self.parameters),
             jitter_range: self.jitter_range_in_seconds.map(|range| range.0),
             surroundings: cx.surroundings(),
         }))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::response_filter::{self, HttpResponseFilter};
+use super::response_filter::HttpResponseFilter;
 use super::{default_mapping, first_backoff};
 use crate::components::shape::{IntOrTemplate, shape};
 use crate::components::{
@@ -18,7 +18,7 @@ const MAX_TIME: Duration = Duration::from_mins(10);
 
 /// The YAML shape.
 pub mod yaml {
-    use super::response_filter::yaml::HttpResponseFilter;
+    use super::super::response_filter::yaml::HttpResponseFilter;
     use super::{BackoffStrategy, IntOrTemplate, Slot, shape};
 
     shape! {
@@ -112,5 +112,146 @@ impl RetryPolicy for DefaultErrorHandler {
 impl ErrorHandler for DefaultErrorHandler {
     fn backoff_strategies(&self) -> &[Arc<dyn BackoffStrategy>] {
         &self.backoff_strategies
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+    use crate::http::{Body, Headers, Method, Request, Response};
+    use crate::value::Json;
+
+    /// What a response means: action, failure type, and message.
+    fn resolve(handler: &Json, status: u16, body: &'static str) -> Result<String, SendError> {
+        let world = World::new(&json!({"m": "cfg"}));
+        let handler = world.build::<dyn ErrorHandler>(handler).unwrap();
+        let request = Request::new(Method::GET, "http://u:p@h/a?k=1").prepare().unwrap();
+        let headers = Headers::from_iter([("X-A", "1")]);
+        let body = Body::Whole(body.into());
+        let response = Response::new(status, headers, Arc::new(request), body);
+        let Resolution { action, failure_type, message } = handler.interpret(Ok(&response))?;
+        let failure_type = failure_type.map_or("-", |failure_type| failure_type.as_str());
+        Ok(format!("{} {failure_type} {}", action.as_str(), message.as_deref().unwrap_or("-")))
+    }
+
+    #[track_caller]
+    fn check(filter: &Json, status: u16, body: &'static str, expect: &str) {
+        let filters = match filter.is_null() {
+            true => json!([]),
+            false => json!([filter]),
+        };
+        let handler = json!({"type": "DefaultErrorHandler", "response_filters": filters});
+        assert_eq!(resolve(&handler, status, body).unwrap(), expect);
+    }
+
+    fn filter(action: &str, condition: &str, value: Json) -> Json {
+        json!({"type": "HttpResponseFilter", "action": action, condition: value})
+    }
+
+    const NOT_FOUND: &str = "FAIL system_error HTTP Status Code: 404. Error: Not found. The \
+                             requested resource was not found on the server.";
+
+    #[test]
+    fn without_filters_the_status_decides() {
+        check(&Json::Null, 200, "{}", "SUCCESS - -");
+        check(&Json::Null, 600, "", "SUCCESS - -");
+        check(&Json::Null, 404, "{}", NOT_FOUND);
+        check(
+            &Json::Null,
+            418,
+            "tea",
+            "RETRY system_error Response was not ok: `418 Client Error: I'm a teapot for url: \
+             http://u:p@h/a?k=1`. Response content is: tea",
+        );
+    }
+
+    #[test]
+    fn a_filter_matches_a_status_a_predicate_or_a_message() {
+        let forbidden = "IGNORE config_error HTTP Status Code: 403. Error: Forbidden. You don't \
+                         have permission to access this resource.";
+        check(&filter("IGNORE", "http_codes", json!([403])), 403, "{}", forbidden);
+        let predicate = |text: &str| filter("RETRY", "predicate", json!(text));
+        check(
+            &predicate("{{ response.code == 5 }}"),
+            200,
+            r#"{"code": 5}"#,
+            "RETRY system_error -",
+        );
+        let message = filter("IGNORE", "error_message_contains", json!("boom"));
+        let ignored = "IGNORE transient_error HTTP Status Code: 500. Error: Internal server error.";
+        check(&message, 500, r#"{"errors": [{"message": "a boom b"}]}"#, ignored);
+        check(&message, 500, "boom text", ignored);
+        check(&message, 200, r#"{"errors": []}"#, "SUCCESS - -");
+    }
+
+    #[test]
+    fn predicates_have_the_odd_sides_of_the_reference() {
+        let predicate = |text: &str| filter("RETRY", "predicate", json!(text));
+        check(&predicate("{{ config.m == 'cfg' }}"), 200, "{}", "SUCCESS - -");
+        check(&predicate("{{ response > 3 }}"), 200, "{}", "RETRY system_error -");
+        check(&predicate("{{ response.a.b }}"), 200, "no JSON", "SUCCESS - -");
+    }
+
+    #[test]
+    fn messages_are_templates() {
+        let told = json!({
+            "type": "HttpResponseFilter", "action": "FAIL", "http_codes": [403],
+            "failure_type": "transient_error",
+            "error_message": "{{ response.why }} {{ headers['x-a'] }} {{ request_url }} {{ config.m }}",
+        });
+        check(&told, 403, r#"{"why": "w"}"#, "FAIL transient_error w 1 http://h/a cfg");
+        let silent = json!({
+            "type": "HttpResponseFilter", "action": "RETRY", "http_codes": [409],
+            "failure_type": "config_error", "error_message": "{{ response.missing }}",
+        });
+        check(&silent, 409, "[]", "RETRY system_error -");
+        let broken = json!({"type": "DefaultErrorHandler", "response_filters": [{
+            "type": "HttpResponseFilter", "action": "FAIL", "http_codes": [404],
+            "error_message": "{{ response.a.b }}",
+        }]});
+        let expect = SendError::unexpected("UndefinedError", "'dict object' has no attribute 'a'");
+        assert_eq!(resolve(&broken, 404, "{}"), Err(expect));
+    }
+
+    #[test]
+    fn a_filter_without_action_decides_nothing() {
+        check(&json!({"type": "HttpResponseFilter", "http_codes": [404]}), 404, "{}", NOT_FOUND);
+    }
+
+    /// Two handlers, each with a filter of this action and status.
+    #[track_caller]
+    fn check_composite(filters: [(&str, u16); 2], status: u16, expect: &str) {
+        let handlers = filters.map(|(action, code)| {
+            let filter = filter(action, "http_codes", json!([code]));
+            json!({"type": "DefaultErrorHandler", "response_filters": [filter]})
+        });
+        let handler = json!({"type": "CompositeErrorHandler", "error_handlers": handlers});
+        let resolved = resolve(&handler, status, "{}").unwrap();
+        assert_eq!(resolved.split(' ').next(), Some(expect));
+    }
+
+    #[test]
+    fn of_several_handlers_the_first_that_does_not_fail_decides() {
+        check_composite([("FAIL", 404), ("IGNORE", 404)], 404, "IGNORE");
+        check_composite([("IGNORE", 404), ("RETRY", 404)], 404, "IGNORE");
+        check_composite([("RATE_LIMITED", 403), ("FAIL", 404)], 403, "FAIL");
+        check_composite([("FAIL", 403), ("RATE_LIMITED", 403)], 403, "RATE_LIMITED");
+    }
+
+    #[test]
+    fn retries_may_depend_on_the_config() {
+        let retries = |written: Json| {
+            let handler = json!({"type": "DefaultErrorHandler", "max_retries": written});
+            let handler = World::new(&json!({"n": "3"})).build::<dyn ErrorHandler>(&handler);
+            handler.map(|handler| handler.max_retries()).map_err(|err| err.message)
+        };
+        assert_eq!(retries(json!(0)), Ok(0));
+        assert_eq!(retries(json!("{{ config.n }}")), Ok(3));
+        assert_eq!(retries(json!("{{ config.missing }}")), Ok(5));
+        let message = "DefaultErrorHandler.max_retries did not evaluate to an integer (got 'many')";
+        assert_eq!(retries(json!("many")), Err(message.to_owned()));
     }
 }

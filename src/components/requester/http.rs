@@ -285,3 +285,222 @@ fn body(json: Map, data: BodyData) -> Result<http::RequestBody, ReadError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use super::*;
+    use crate::components::RequestParts;
+    use crate::components::testing::World;
+    use crate::value::StreamSlice;
+
+    /// What is sent: method, URL, own headers, and body; or why nothing is.
+    fn sent(fields: &Json, path: Option<&str>, parts: RequestParts) -> String {
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let log = Arc::clone(&asked);
+        let config = json!({"a": "b c", "n": 3, "key": "0012"});
+        let world = World::with_server(&config, move |request| {
+            let mut line = format!("{} {}", request.method, request.url);
+            for (name, value) in request.headers.iter().skip(4) {
+                if name != "Content-Length" {
+                    line.push_str(&format!(" | {name}: {value}"));
+                }
+            }
+            if let Some(body) = &request.body {
+                line.push_str(&format!(" | {}", std::str::from_utf8(body).unwrap()));
+            }
+            log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            (200, json!({}))
+        });
+        let mut written = json!({"type": "HttpRequester"});
+        written.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let requester = match world.build::<dyn Requester>(&written) {
+            Ok(requester) => requester,
+            Err(err) => return err.message,
+        };
+        let slice = StreamSlice {
+            partition: Map::from_iter([("id".to_owned(), json!(5))]),
+            extra_fields: Map::from_iter([("kind".to_owned(), json!("k"))]),
+            ..StreamSlice::default()
+        };
+        let token = json!(7);
+        let input = RequestInput {
+            slice: Some(&slice),
+            next_page_token: Some(&token),
+            path: path.map(str::to_owned),
+            parts,
+            ..RequestInput::default()
+        };
+        match requester.send(input).now_or_never().unwrap() {
+            Ok(_) => asked.lock().unwrap_or_else(PoisonError::into_inner).join("; "),
+            Err(err) => err.to_string(),
+        }
+    }
+
+    #[track_caller]
+    fn check(fields: &Json, expect: &str) {
+        assert_eq!(sent(fields, None, RequestParts::default()), expect);
+    }
+
+    #[test]
+    fn the_url_is_made_of_its_parts() {
+        check(
+            &json!({"url_base": "https://x.y/api", "path": "/v1/{{ config.a }}"}),
+            "GET https://x.y/api/v1/b%20c",
+        );
+        check(
+            &json!({"url": "https://x.y/{{ stream_slice.id }}/{{ kind }}"}),
+            "GET https://x.y/5/k",
+        );
+    }
+
+    #[test]
+    fn a_page_can_bring_its_own_path_with_parameters() {
+        let params = [("a".to_owned(), json!("1")), ("b".to_owned(), json!(2))];
+        let parts =
+            RequestParts { params: params.into_iter().collect(), ..RequestParts::default() };
+        let fields = json!({"url_base": "https://x.y/api", "path": "v1"});
+        let request = sent(&fields, Some("/next?a=1"), parts);
+        assert_eq!(request, "GET https://x.y/next?a=1&b=2");
+    }
+
+    #[test]
+    fn parameters_are_text_or_lists() {
+        let params = json!({
+            "a": "5", "b": "{{ none }}", "c": "", "d": "{{ [1,2] }}", "e": "{{ config.missing }}",
+            "f": "{{ true }}", "g": "{{ {'a': 1} }}", "h": "{{ next_page_token['next_page_token'] }}",
+        });
+        check(
+            &json!({"url": "http://h", "request_parameters": params}),
+            "GET http://h/?a=5&b=None&d=1&d=2&f=True&g=%7B%27a%27%3A+1%7D&h=7",
+        );
+    }
+
+    #[test]
+    fn headers_are_the_text_of_their_values() {
+        let headers = json!({
+            "A": "{{ 1.0 }}", "B": "{{ none }}", "C": "{{ [1,2] }}", "D": "00123", "E": "1_000",
+            "F": "\"abc\"", "G": "{{ true }}", "H": "",
+        });
+        check(
+            &json!({"url": "http://h", "request_headers": headers}),
+            "GET http://h/ | A: 1.0 | C: [1, 2] | D: 00123 | E: 1000 | F: abc | G: True",
+        );
+        let text = json!({"url": "http://h", "request_headers": "{{ {'A': 1} }}"});
+        check(&text, "GET http://h/ | A: 1");
+        let text = json!({"url": "http://h", "request_headers": "text"});
+        check(&text, "Request headers cannot be a string");
+    }
+
+    #[track_caller]
+    fn check_body(field: &str, body: &Json, expect: &str) {
+        let fields = json!({"url": "http://h", "http_method": "POST", field: body});
+        check(&fields, &format!("POST http://h/{expect}"));
+    }
+
+    #[test]
+    fn json_bodies_keep_types() {
+        let nested = json!({
+            "a": "{{ config.n }}", "b": "{{ none }}", "c": ["{{ none }}", "5"],
+            "d": {"e": "{{ true }}"}, "f": 1,
+        });
+        let json = " | Content-Type: application/json | ";
+        let expect = format!(r#"{json}{{"a": 3, "c": [null, 5], "d": {{"e": true}}, "f": 1}}"#);
+        check_body("request_body_json", &nested, &expect);
+        let text = json!("{{ {'a': config.n} }}");
+        check_body("request_body_json", &text, &format!(r#"{json}{{"a": 3}}"#));
+        let query = json!({"type": "RequestBodyGraphQL", "value": {
+            "variables": {"n": "{{ config.n }}"}, "query": "{ a }",
+        }});
+        let expect = format!(r#"{json}{{"query": "{{ a }}", "variables": {{"n": 3}}}}"#);
+        check_body("request_body", &query, &expect);
+        check_body("request_body_json", &json!({}), "");
+    }
+
+    #[test]
+    fn json_bodies_are_objects() {
+        let fields = json!({"url": "http://h", "request_body_json": "{\"a\": null}"});
+        check(&fields, "Request body json cannot be a string");
+    }
+
+    #[test]
+    fn other_bodies_are_text_or_forms() {
+        let plain = |text: &str| json!({"type": "RequestBodyPlainText", "value": text});
+        check_body("request_body", &plain("plain {{ config.n }} é"), " | plain 3 é");
+        let form = " | Content-Type: application/x-www-form-urlencoded | ";
+        check_body("request_body", &plain(r#"{"a": "b"}"#), &format!("{form}a=b"));
+        check_body("request_body", &plain("[1,2]"), "");
+        let fields = json!({"type": "RequestBodyUrlEncodedForm", "value": {
+            "a": "5", "b": "{{ [1,'x'] }}", "c": "{{ config.none }}",
+        }});
+        check_body("request_body", &fields, &format!("{form}a=5&b=1&b=x"));
+    }
+
+    #[test]
+    fn there_is_one_body_only() {
+        let both =
+            json!({"url": "http://h", "request_body_json": {"a": 1}, "request_body_data": "x"});
+        let message = "RequestOptionsProvider should only contain either 'request_body_data' or \
+                       'request_body_json' not both";
+        check(&both, message);
+        let parts = RequestParts {
+            body_json: Map::from_iter([("c".to_owned(), json!(1))]),
+            ..RequestParts::default()
+        };
+        let form =
+            json!({"url": "http://h", "http_method": "POST", "request_body_data": {"a": "1"}});
+        let message = "At the same time only one of the 'request_body_data' and \
+                       'request_body_json' functions can return data";
+        assert_eq!(sent(&form, None, parts), message);
+    }
+
+    #[test]
+    fn authenticators_take_part() {
+        let key = |fields: Json| {
+            let mut key = json!({"type": "ApiKeyAuthenticator", "api_token": "{{ config.key }}"});
+            key.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            json!({"url": "http://h", "authenticator": key})
+        };
+        let option = |place: &str, field: &str, name: Json| json!({"inject_into": {"type": "RequestOption", "inject_into": place, field: name}});
+        let expect = "GET http://h/?key=0012";
+        check(&key(option("request_parameter", "field_name", json!("key"))), expect);
+        let expect = r#"GET http://h/ | Content-Type: application/json | {"a": {"b": "0012"}}"#;
+        check(&key(option("body_json", "field_path", json!(["a", "b"]))), expect);
+        check(&key(json!({"header": "X-Key"})), "GET http://h/ | X-Key: 0012");
+        check(&key(json!({"header": ""})), "GET http://h/");
+        let message = "Expected either inject_into or header to be set for ApiKeyAuthenticator";
+        check(&key(json!({})), message);
+    }
+
+    #[test]
+    fn a_header_of_the_authenticator_is_set_nowhere_else() {
+        let fields = |name: &str| {
+            let token = json!({"type": "BearerAuthenticator", "api_token": "1e5"});
+            json!({"url": "http://h", "request_headers": {name: "x"}, "authenticator": token})
+        };
+        check(&fields("X"), "GET http://h/ | X: x | Authorization: Bearer 100000.0");
+        let message = "Request body collision, duplicate keys detected at key path: Authorization. \
+                       Please ensure that all keys in the request are unique.";
+        check(&fields("Authorization"), message);
+        check(&fields("authorization"), "GET http://h/ | Authorization: Bearer 100000.0");
+    }
+
+    #[test]
+    fn the_config_chooses_an_authenticator() {
+        let fields = |key: &str| {
+            let authenticator = json!({
+                "type": "SelectiveAuthenticator",
+                "authenticator_selection_path": [key],
+                "authenticators": {
+                    "b c": {"type": "BasicHttpAuthenticator", "username": "u", "password": "é"},
+                },
+            });
+            json!({"url": "http://h", "authenticator": authenticator})
+        };
+        check(&fields("a"), "GET http://h/ | Authorization: Basic dTrDqQ==");
+        check(&fields("n"), "The authenticator `3` is not found.");
+        let message = "The path from `authenticator_selection_path` is not found in the config.";
+        check(&fields("x"), message);
+    }
+}
