@@ -66,6 +66,15 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// For a function of Python's own, which takes its arguments by position only.
+    pub fn unnamed(self, function: &str) -> Result<Self, EvalError> {
+        if self.named.is_empty() {
+            Ok(self)
+        } else {
+            Err(EvalError::Type(format!("{function}() takes no keyword arguments")))
+        }
+    }
+
     /// For a function that takes one argument, by position.
     pub fn only(self, function: &str) -> Result<Value<'a>, EvalError> {
         let n_given = self.positional.len() + self.named.len();
@@ -79,7 +88,7 @@ impl<'a> Args<'a> {
     }
 
     /// For a function without parameters.
-    pub fn none(&self, function: &str) -> Result<(), EvalError> {
+    pub fn none(self, function: &str) -> Result<(), EvalError> {
         if self.is_empty() {
             return Ok(());
         }

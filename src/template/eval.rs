@@ -203,10 +203,10 @@ impl<'a, 'c> Evaluation<'a, 'c> {
                         return Ok(found);
                     }
                 }
-                Object::TemplateReference => {
-                    if self.tree.blocks.iter().any(|block| block.name == *name) {
-                        return Ok(Object::BlockReference(name.to_string()).into_value());
-                    }
+                Object::TemplateReference
+                    if self.tree.blocks.iter().any(|block| block.name == *name) =>
+                {
+                    return Ok(Object::BlockReference(name.to_string()).into_value());
                 }
                 _ => {}
             }
@@ -237,9 +237,10 @@ impl<'a, 'c> Evaluation<'a, 'c> {
                 Object::Macro(Callable(node)) => self.nested(|this| this.call_macro(node, args)),
                 Object::Loop(state) => self.nested(|this| this.call_loop(state, args)),
                 Object::BlockReference(name) => self.nested(|this| this.call_block(name)),
-                Object::Joiner(joiner) => Ok(match joiner.is_used.replace(true) {
-                    true => Value::str(joiner.separator.as_str()),
-                    false => Value::from(""),
+                Object::Joiner(joiner) => Ok(if joiner.is_used.replace(true) {
+                    Value::str(joiner.separator.as_str())
+                } else {
+                    Value::from("")
                 }),
                 _ => Err(not_callable(callee)),
             },
@@ -282,7 +283,7 @@ impl<'a, 'c> Evaluation<'a, 'c> {
             None => self.captured.last().cloned().unwrap_or(Value::None),
         };
         let args = self.eval_arguments(&call.arguments)?;
-        filter(self.cx, input, args)
+        filter(self.cx, &input, args)
     }
 
     fn eval_test(&mut self, call: &'a TestCall) -> Result<bool, EvalError> {

@@ -243,10 +243,16 @@ fn str_to_datetime(value: &Value<'_>) -> Result<DateTime, EvalError> {
     if let Value::Undefined(undefined) = value {
         return Err(undefined.error());
     }
-    let Some(text) = value.as_str() else {
-        return Err(EvalError::type_error("Parser must be a string or character stream"));
+    let text = match value {
+        Value::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+        _ => value.as_str(),
     };
-    Ok(time::str_to_datetime(text)?)
+    match (text, ops::length(value)) {
+        (Some(text), _) => Ok(time::str_to_datetime(text)?),
+        // Whatever has a length is measured before it is read.
+        (None, Some(0..4)) => Err(EvalError::value_error("ISO string too short")),
+        _ => Err(EvalError::type_error("Parser must be a string or character stream")),
+    }
 }
 
 fn day_delta<'a>(

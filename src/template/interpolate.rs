@@ -100,17 +100,14 @@ fn render<'a>(
     scope: &Scope<'a>,
     parameters: Option<&'a Map>,
 ) -> Result<Rendered<'a>, EvalError> {
-    let rendered = match template.render(scope, parameters) {
-        // The text of the value can fail as well.
-        Ok(Rendered::Value(value)) => match stays_itself(&value) {
-            true => Ok(Rendered::Value(value)),
-            false => match &value {
-                Value::Str(text) => Ok(Rendered::Text(text.clone())),
-                _ => value.py_str().map(|text| Rendered::Text(Text::from(text.into_owned()))),
-            },
-        },
-        rendered => rendered,
-    };
+    let rendered = template.render(scope, parameters).and_then(|rendered| match rendered {
+        Rendered::Value(value) if !stays_itself(&value) => Ok(Rendered::Text(match &value {
+            Value::Str(text) => text.clone(),
+            // What cannot be turned into text is a fault of the rendering as well.
+            _ => Text::from(value.py_str()?.into_owned()),
+        })),
+        rendered => Ok(rendered),
+    });
     match rendered {
         Err(EvalError::Type(_)) => Ok(Rendered::Text(Text::Borrowed(template.source()))),
         rendered => rendered,
@@ -118,10 +115,10 @@ fn render<'a>(
 }
 
 /// What a rendering is as a value; `None` when there is nothing.
-fn settle<'a>(
-    rendered: Result<Rendered<'a>, EvalError>,
+fn settle(
+    rendered: Result<Rendered<'_>, EvalError>,
     valid_types: ValidTypes,
-) -> Result<Option<Value<'a>>, EvalError> {
+) -> Result<Option<Value<'_>>, EvalError> {
     let text = match rendered? {
         Rendered::Value(value) if valid_types.accept(&value) => return Ok(Some(value)),
         Rendered::Value(value) => Text::from(value.py_str()?.into_owned()),

@@ -10,10 +10,10 @@ use super::value::{Missing, Text, Value};
 use crate::value::{Json, StreamSlice};
 
 /// What makes the next item of a generator.
-pub type Next<'a> = Box<dyn FnMut(&Cx<'a>) -> Result<Option<Value<'a>>, EvalError> + 'a>;
+pub(super) type Next<'a> = Box<dyn FnMut(&Cx<'a>) -> Result<Option<Value<'a>>, EvalError> + 'a>;
 
 /// The items of a value, one after the other.
-pub enum Iter<'a> {
+pub(super) enum Iter<'a> {
     /// The items of a list, which may change meanwhile.
     List(Rc<RefCell<Vec<Value<'a>>>>, usize),
     /// The items of a list of the scope.
@@ -32,14 +32,14 @@ pub enum Iter<'a> {
 
 impl<'a> Iter<'a> {
     /// The items of `value`; a type error when it has none.
-    pub fn new(value: &Value<'a>) -> Result<Self, EvalError> {
+    pub(super) fn new(value: &Value<'a>) -> Result<Self, EvalError> {
         Self::find(value).ok_or_else(|| {
             EvalError::Type(format!("'{}' object is not iterable", value.type_name()))
         })
     }
 
     /// The items of `value`, if it has any.
-    pub fn find(value: &Value<'a>) -> Option<Self> {
+    pub(super) fn find(value: &Value<'a>) -> Option<Self> {
         Some(match value {
             Value::Str(text) => Self::Chars(text.clone(), 0),
             Value::Markup(text) => Self::Chars(Text::Shared(Rc::clone(text)), 0),
@@ -69,12 +69,12 @@ impl<'a> Iter<'a> {
     }
 
     /// Items that are known already.
-    pub fn of(items: Vec<Value<'a>>) -> Self {
+    pub(super) fn of(items: Vec<Value<'a>>) -> Self {
         Self::Items(items.into_iter())
     }
 
     /// The next item.
-    pub fn next(&mut self, cx: &Cx<'a>) -> Result<Option<Value<'a>>, EvalError> {
+    pub(super) fn next(&mut self, cx: &Cx<'a>) -> Result<Option<Value<'a>>, EvalError> {
         cx.charge(1)?;
         Ok(match self {
             Self::List(list, position) => {
@@ -110,7 +110,7 @@ impl<'a> Iter<'a> {
     }
 
     /// All items that are left.
-    pub fn collect(mut self, cx: &Cx<'a>) -> Result<Vec<Value<'a>>, EvalError> {
+    pub(super) fn collect(mut self, cx: &Cx<'a>) -> Result<Vec<Value<'a>>, EvalError> {
         let mut items = Vec::new();
         while let Some(item) = self.next(cx)? {
             items.push(item);
@@ -121,7 +121,7 @@ impl<'a> Iter<'a> {
 
 impl<'a> View<'a> {
     /// The items as they are now.
-    pub fn items(&self) -> Vec<Value<'a>> {
+    pub(super) fn items(&self) -> Vec<Value<'a>> {
         pairs(&self.mapping)
             .into_iter()
             .map(|(key, value)| match self.part {
@@ -149,7 +149,7 @@ pub(crate) fn pairs<'a>(mapping: &Value<'a>) -> Vec<(Value<'a>, Value<'a>)> {
     }
 }
 
-fn slice_keys<'a>(slice: &'a StreamSlice) -> Vec<Value<'a>> {
+fn slice_keys(slice: &StreamSlice) -> Vec<Value<'_>> {
     slice.iter().map(|(key, _)| Value::from(key.as_str())).collect()
 }
 

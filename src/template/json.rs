@@ -152,13 +152,8 @@ impl Writer<'_> {
         if idx == 0 {
             return;
         }
-        match self.indent {
-            None => self.out.push_str(", "),
-            Some(_) => {
-                self.out.push(',');
-                self.line_break(depth + 1);
-            }
-        }
+        self.out.push_str(if self.indent.is_some() { "," } else { ", " });
+        self.line_break(depth + 1);
     }
 
     fn close(&mut self, bracket: char, depth: usize, is_empty: bool) {
@@ -181,12 +176,9 @@ pub(super) fn sort_keys<'a>(items: &mut [(Value<'a>, Value<'a>)]) -> Result<(), 
     for (idx, (key, _)) in items.iter().enumerate().skip(1) {
         ops::compare(Order::Lt, key, &items[idx - 1].0)?;
     }
-    items.sort_by(|(left, _), (right, _)| match (left.as_str(), right.as_str()) {
-        (Some(left), Some(right)) => left.cmp(right),
-        _ => {
-            let number = |value: &Value<'_>| value.as_f64().unwrap_or_default();
-            number(left).total_cmp(&number(right))
-        }
+    let number = |value: &Value<'_>| value.as_f64().unwrap_or_default();
+    items.sort_by(|(left, _), (right, _)| {
+        left.as_str().cmp(&right.as_str()).then(number(left).total_cmp(&number(right)))
     });
     Ok(())
 }

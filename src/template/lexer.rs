@@ -1,6 +1,8 @@
 //! Splits a template into tokens, with Jinja's rules for delimiters, trimming,
 //! and literals.
 
+use std::fmt::Write as _;
+
 use num_bigint::BigInt;
 use num_traits::Num;
 
@@ -121,16 +123,15 @@ impl<'s> Lexer<'s> {
                     self.code("}}", Kind::VariableEnd)?;
                 }
                 b'#' => self.comment(opened)?,
-                _ => match self.raw_begin() {
-                    Some(length) => {
+                _ => {
+                    if let Some(length) = self.raw_begin() {
                         self.position += length;
                         self.raw(opened)?;
-                    }
-                    None => {
+                    } else {
                         self.push(Kind::BlockBegin, opened);
                         self.code("%}", Kind::BlockEnd)?;
                     }
-                },
+                }
             }
         }
         Ok(())
@@ -431,11 +432,12 @@ fn unescape(text: &str) -> Result<String, &'static str> {
             // The codec sees other characters only as escapes, whose backslash this one takes.
             '\u{80}'.. => {
                 unescaped.push('\\');
-                unescaped.push_str(&match u32::from(char) {
-                    code @ 0..=0xff => format!("x{code:02x}"),
-                    code @ 0x100..=0xffff => format!("u{code:04x}"),
-                    code => format!("U{code:08x}"),
-                });
+                // Writing to a string cannot fail.
+                let _ = match u32::from(char) {
+                    code @ 0..=0xff => write!(unescaped, "x{code:02x}"),
+                    code @ 0x100..=0xffff => write!(unescaped, "u{code:04x}"),
+                    code => write!(unescaped, "U{code:08x}"),
+                };
             }
             _ => {
                 unescaped.push('\\');

@@ -7,6 +7,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::error::EvalError;
+use super::filters;
 use super::functions::Function;
 use super::interpolated::{
     Expression, InterpolatedBoolean, InterpolatedMapping, InterpolatedNestedMapping,
@@ -75,10 +76,11 @@ impl Question<'_> {
     fn read_slices(&self) -> Result<Vec<(&str, StreamSlice)>, EvalError> {
         let mut slices = Vec::new();
         for (name, raw) in &self.context {
-            let value: Json = match raw.get().contains("$slice") {
-                true => serde_json::from_str(raw.get())
-                    .map_err(|err| EvalError::JsonDecode(err.to_string()))?,
-                false => continue,
+            let value: Json = if raw.get().contains("$slice") {
+                serde_json::from_str(raw.get())
+                    .map_err(|err| EvalError::JsonDecode(err.to_string()))?
+            } else {
+                continue;
             };
             let Some(slice) = value.get("$slice") else { continue };
             let part = |part: &str| slice.get(part).and_then(Json::as_object).cloned();
@@ -170,8 +172,7 @@ fn encode(value: &Value<'_>) -> Result<Json, EvalError> {
             json!({"$set": items(members)?})
         }
         Value::Bytes(bytes) => {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            json!({"$bytes": hex})
+            json!({"$bytes": filters::hex(bytes)})
         }
         Value::Ellipsis => json!({"$ellipsis": true}),
         Value::Dict(_) | Value::JsonDict(_) => {

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::dict::Dict;
 use super::error::EvalError;
+use super::iterate::pairs;
+use super::ops;
 use super::value::Value;
 
 /// `markupsafe.escape(value)`: markup stays as it is, all else is escaped.
@@ -30,4 +33,28 @@ pub(crate) fn escape_text(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// What is put into markup by `%`: all but numbers is escaped first.
+pub(crate) fn escape_arguments<'a>(values: &Value<'a>) -> Result<Value<'a>, EvalError> {
+    match values {
+        Value::Tuple(items) => {
+            let items = items.iter().map(escape_argument);
+            Ok(Value::tuple(items.collect::<Result<Vec<_>, _>>()?))
+        }
+        _ if ops::is_mapping(values) => {
+            let pairs = pairs(values).into_iter();
+            let escaped = pairs
+                .map(|(key, value)| Ok((super::dict::Key::new(key)?, escape_argument(&value)?)));
+            Ok(Value::dict(escaped.collect::<Result<Dict<'a>, EvalError>>()?))
+        }
+        _ => escape_argument(values),
+    }
+}
+
+fn escape_argument<'a>(value: &Value<'a>) -> Result<Value<'a>, EvalError> {
+    match value {
+        Value::Bool(_) | Value::Int(_) | Value::BigInt(_) | Value::Float(_) => Ok(value.clone()),
+        _ => Ok(Value::from(escape(value)?.into_owned())),
+    }
 }

@@ -41,10 +41,10 @@ pub enum Object<'a> {
 
 /// Items that are made as they are asked for.
 pub struct Generator<'a> {
-    /// What the generator calls itself when printed.
-    pub name: &'static str,
+    /// What it calls itself when printed, such as `generator object do_batch`.
+    pub description: &'static str,
     /// The items to come.
-    pub items: RefCell<Iter<'a>>,
+    pub(super) items: RefCell<Iter<'a>>,
 }
 
 /// A part of a mapping that follows its changes.
@@ -208,9 +208,9 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Generator<'a> {
-    /// A generator of that name over the items.
-    pub(crate) fn new(name: &'static str, items: Iter<'a>) -> Self {
-        Self { name, items: RefCell::new(items) }
+    /// A generator with that description over the items.
+    pub(super) fn new(description: &'static str, items: Iter<'a>) -> Self {
+        Self { description, items: RefCell::new(items) }
     }
 
     /// The generator as a value.
@@ -221,7 +221,7 @@ impl<'a> Generator<'a> {
 
 impl fmt::Debug for Generator<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Generator").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Generator").field("description", &self.description).finish_non_exhaustive()
     }
 }
 

@@ -21,6 +21,9 @@ const MAX_NESTING: usize = 70;
 /// Height of an expression's tree beyond which Python would not compile it.
 const MAX_HEIGHT: usize = 200;
 
+/// Makes one expression of two.
+type Combine = fn(Expr, Expr) -> Expr;
+
 /// The parser of one template.
 pub(super) struct Parser<'s> {
     source: &'s str,
@@ -104,10 +107,7 @@ impl<'s> Parser<'s> {
     }
 
     pub(super) fn expect_op(&mut self, op: &str) -> Parsed<()> {
-        match self.skip_op(op)? {
-            true => Ok(()),
-            false => self.unexpected(op),
-        }
+        if self.skip_op(op)? { Ok(()) } else { self.unexpected(op) }
     }
 
     pub(super) fn is_keyword(&self, keyword: &str) -> bool {
@@ -123,10 +123,7 @@ impl<'s> Parser<'s> {
     }
 
     pub(super) fn expect_keyword(&mut self, keyword: &str) -> Parsed<()> {
-        match self.skip_keyword(keyword)? {
-            true => Ok(()),
-            false => self.unexpected(keyword),
-        }
+        if self.skip_keyword(keyword)? { Ok(()) } else { self.unexpected(keyword) }
     }
 
     pub(super) fn expect_name(&mut self) -> Parsed<String> {
@@ -182,10 +179,8 @@ impl<'s> Parser<'s> {
             let mut height = self.height;
             let test = self.or()?;
             height = height.max(self.height);
-            let otherwise = match self.skip_keyword("else")? {
-                true => Some(self.expression()?),
-                false => None,
-            };
+            let otherwise =
+                if self.skip_keyword("else")? { Some(self.expression()?) } else { None };
             self.raise(height.max(self.height))?;
             then = Expr::Conditional(Box::new(Conditional { test, then, otherwise, line }));
             line = self.line();
@@ -201,7 +196,7 @@ impl<'s> Parser<'s> {
     fn chain(
         &mut self,
         operand: fn(&mut Self) -> Parsed<Expr>,
-        operator: fn(&Self) -> Option<fn(Expr, Expr) -> Expr>,
+        operator: fn(&Self) -> Option<Combine>,
     ) -> Parsed<Expr> {
         let mut left = operand(self)?;
         while let Some(combine) = operator(self) {
@@ -429,9 +424,10 @@ impl<'s> Parser<'s> {
             if self.is_tuple_end(rules) {
                 break;
             }
-            items.push(match rules.without_conditional {
-                true => self.nested(Self::or)?,
-                false => self.expression()?,
+            items.push(if rules.without_conditional {
+                self.nested(Self::or)?
+            } else {
+                self.expression()?
             });
             height = height.max(self.height);
             if !self.is_op(",") {
@@ -589,10 +585,7 @@ impl<'s> Parser<'s> {
         let offset = self.current.offset;
         let name = self.dotted_name()?;
         self.height = 0;
-        let arguments = match self.is_op("(") {
-            true => self.arguments()?,
-            false => Arguments::default(),
-        };
+        let arguments = if self.is_op("(") { self.arguments()? } else { Arguments::default() };
         self.raise(height.max(self.height))?;
         let filter = super::filters::find(&name);
         Ok(Expr::Filter(Box::new(FilterCall { input, name, filter, arguments, offset })))

@@ -36,17 +36,17 @@ impl Path {
             Expr::Name(name) => Some(Self { variable: name.name.clone(), keys: Vec::new() }),
             Expr::Attribute(value, name) => {
                 let is_key = !name.starts_with('_') && !ATTRIBUTES.contains(&name.as_str());
-                is_key.then(|| Self::of(value)?.then(name)).flatten()
+                Self::of(value).filter(|_| is_key).map(|path| path.then(name))
             }
             Expr::Item(parts) => match &parts.1 {
-                Expr::Str(key) => Self::of(&parts.0)?.then(key),
+                Expr::Str(key) => Self::of(&parts.0).map(|path| path.then(key)),
                 _ => None,
             },
             Expr::Call(call) => match (&call.callee, call.arguments.positional.as_slice()) {
                 (Expr::Attribute(value, method), [Expr::Str(key)])
                     if method == "get" && call.arguments.is_only_positional() =>
                 {
-                    Self::of(value)?.then(key)
+                    Self::of(value).map(|path| path.then(key))
                 }
                 _ => None,
             },
@@ -54,9 +54,9 @@ impl Path {
         }
     }
 
-    fn then(mut self, key: &str) -> Option<Self> {
+    fn then(mut self, key: &str) -> Self {
         self.keys.push(key.to_owned());
-        Some(self)
+        self
     }
 
     /// What lies under the path, if everything on the way is there.

@@ -150,10 +150,7 @@ impl<'a> Evaluation<'a, '_> {
     }
 
     fn print(&mut self, value: &Value<'a>, out: &mut String) -> Result<(), EvalError> {
-        let text = match self.is_autoescaped {
-            true => markup::escape(value)?,
-            false => value.py_str()?,
-        };
+        let text = if self.is_autoescaped { markup::escape(value)? } else { value.py_str()? };
         self.cx.charge(text.len())?;
         out.push_str(&text);
         Ok(())
@@ -161,10 +158,7 @@ impl<'a> Evaluation<'a, '_> {
 
     /// What a block of text is when it becomes a value.
     fn as_text(&self, text: String) -> Value<'a> {
-        match self.is_autoescaped {
-            true => Value::Markup(text.into()),
-            false => Value::from(text),
-        }
+        if self.is_autoescaped { Value::Markup(text.into()) } else { Value::from(text) }
     }
 
     /// Attributes can be set on namespaces only, which is checked before anything else.

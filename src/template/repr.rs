@@ -66,7 +66,8 @@ impl Printer<'_> {
             }
             Value::Bytes(bytes) => write_bytes_repr(self.out, bytes),
             Value::Tuple(items) => {
-                self.sequence("(", items, if items.len() == 1 { ",)" } else { ")" }, value)?
+                let close = if items.len() == 1 { ",)" } else { ")" };
+                self.sequence("(", items, close, value)?;
             }
             Value::List(_) | Value::JsonList(_) => self.sequence("[", &items(value), "]", value)?,
             Value::Dict(_) | Value::JsonDict(_) | Value::StreamSlice(_) | Value::Headers(_) => {
@@ -74,9 +75,10 @@ impl Printer<'_> {
             }
             Value::Set(set) => {
                 let items: Vec<_> = set.borrow().iter().map(|key| key.value().clone()).collect();
-                match items.is_empty() {
-                    true => self.out.push_str("set()"),
-                    false => self.sequence("{", &items, "}", value)?,
+                if items.is_empty() {
+                    self.out.push_str("set()");
+                } else {
+                    self.sequence("{", &items, "}", value)?;
                 }
             }
             Value::Undefined(_) => self.out.push_str("Undefined"),
@@ -163,7 +165,8 @@ impl Printer<'_> {
     fn object(&mut self, object: &Object<'_>) -> Result<(), EvalError> {
         match object {
             Object::Generator(generator) => {
-                self.push(format_args!("<generator object {} at 0x7f0000000000>", generator.name));
+                let description = generator.description;
+                self.push(format_args!("<{description} at 0x7f0000000000>"));
             }
             Object::View(view) => {
                 self.push(format_args!("{}(", object.type_name()));
@@ -196,7 +199,7 @@ impl Printer<'_> {
                 self.out.push_str("<Macro anonymous>");
             }
             Object::Macro(Callable(node)) => {
-                self.push(format_args!("<Macro '{}'>", node.name.name))
+                self.push(format_args!("<Macro '{}'>", node.name.name));
             }
             Object::TemplateReference => self.out.push_str("<TemplateReference None>"),
             Object::Cycler(_) | Object::Joiner(_) | Object::BlockReference(_) => {

@@ -46,7 +46,9 @@ pub(super) fn resolve(
     let Scoper { imports, n_slots, .. } = scoper;
     let mut traits = Traits::default();
     traits.note(&mut body.statements);
-    blocks.iter_mut().for_each(|block| traits.note(&mut block.body.statements));
+    for block in &mut blocks {
+        traits.note(&mut block.body.statements);
+    }
     Ok(Tree { body, blocks, self_slot, imports, n_slots, traits })
 }
 
@@ -285,7 +287,9 @@ impl Scoper<'_> {
         match target {
             Target::Name(name) | Target::Namespace(name, _) => self.resolve_name(name),
             Target::Tuple(targets) => {
-                targets.iter_mut().for_each(|target| self.resolve_target(target));
+                for target in targets {
+                    self.resolve_target(target);
+                }
             }
         }
     }
@@ -407,9 +411,10 @@ impl Scoper<'_> {
         }
         let For { target, loop_slot, is_recursive, .. } = node;
         self.scoped(&mut node.body, |scoper, body| {
-            *loop_slot = match *is_recursive {
-                true => Some(scoper.declare_parameter("loop")),
-                false => scoper.declare_special("loop", &mut body.statements),
+            *loop_slot = if *is_recursive {
+                Some(scoper.declare_parameter("loop"))
+            } else {
+                scoper.declare_special("loop", &mut body.statements)
             };
             scoper.analyze_target(target, true);
             scoper.analyze(&mut body.statements);
@@ -452,7 +457,9 @@ impl Scoper<'_> {
             *caller_slot = special("caller", caller);
             *kwargs_slot = special("kwargs", kwargs);
             *varargs_slot = special("varargs", varargs);
-            defaults.iter_mut().for_each(|default| scoper.analyze_expr(default));
+            for default in &mut *defaults {
+                scoper.analyze_expr(default);
+            }
             scoper.analyze(&mut body.statements);
             defaults.iter_mut().try_for_each(|default| scoper.resolve_expr(default, false))
         })

@@ -50,12 +50,10 @@ impl Template {
     /// only when it evaluates the template.
     pub fn parse(source: &str) -> Self {
         let normalized = lexer::normalize(source);
-        let kind = match lexer::has_tag(source) {
-            false => Kind::Text((normalized != source).then_some(normalized)),
-            true => match read(&normalized) {
-                Ok(tree) => Kind::Tree(tree),
-                Err(error) => Kind::Broken(error),
-            },
+        let kind = if lexer::has_tag(source) {
+            read(&normalized).map_or_else(Kind::Broken, Kind::Tree)
+        } else {
+            Kind::Text((normalized != source).then_some(normalized))
         };
         let mut variables = Vec::new();
         let mut traits = Traits::default();

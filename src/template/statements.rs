@@ -61,27 +61,29 @@ impl Parser<'_> {
 
     /// The tag `name` is not known, or not expected; without a name, the template ends too early.
     fn fail_tag<T>(&self, name: Option<&str>) -> Parsed<T> {
-        let mut message = match name {
+        let mut sentences = vec![match name {
             None => "Unexpected end of template.".to_owned(),
             Some(name) => format!("Encountered unknown tag '{name}'."),
-        };
+        }];
         if let Some(expected) = self.end_tags.last() {
             let listed: Vec<_> = expected.iter().map(|tag| format!("'{tag}'")).collect();
             let listed = listed.join(" or ");
             let is_misplaced =
                 name.is_some_and(|name| self.end_tags.iter().any(|tags| tags.contains(&name)));
-            message += &match is_misplaced {
-                true => format!(
-                    " You probably made a nesting mistake. Jinja is expecting this tag, but \
+            sentences.push(if is_misplaced {
+                format!(
+                    "You probably made a nesting mistake. Jinja is expecting this tag, but \
                      currently looking for {listed}."
-                ),
-                false => format!(" Jinja was looking for the following tags: {listed}."),
-            };
+                )
+            } else {
+                format!("Jinja was looking for the following tags: {listed}.")
+            });
         }
         if let Some(innermost) = self.open_tags.last() {
-            message += &format!(" The innermost block that needs to be closed is '{innermost}'.");
+            sentences
+                .push(format!("The innermost block that needs to be closed is '{innermost}'."));
         }
-        self.fail_here(message)
+        self.fail_here(sentences.join(" "))
     }
 
     fn statement(&mut self) -> Parsed<Stmt> {
@@ -120,19 +122,21 @@ impl Parser<'_> {
             end_keyword: Some("recursive"),
             ..TupleRules::default()
         })?;
-        let test = match self.skip_keyword("if")? {
-            true => Some(ForTest {
+        let test = if self.skip_keyword("if")? {
+            Some(ForTest {
                 target: target.clone(),
                 condition: self.expression()?,
                 entry: Vec::new(),
-            }),
-            false => None,
+            })
+        } else {
+            None
         };
         let is_recursive = self.skip_keyword("recursive")?;
         let body = self.statements(&["endfor", "else"])?;
-        let otherwise = match self.skip_keyword("else")? {
-            true => Some(self.statements_until(&["endfor"])?),
-            false => {
+        let otherwise = if self.skip_keyword("else")? {
+            Some(self.statements_until(&["endfor"])?)
+        } else {
+            {
                 self.advance()?;
                 None
             }
@@ -160,9 +164,10 @@ impl Parser<'_> {
             if self.skip_keyword("elif")? {
                 continue;
             }
-            let otherwise = match self.skip_keyword("else")? {
-                true => self.statements_until(&["endif"])?.statements,
-                false => {
+            let otherwise = if self.skip_keyword("else")? {
+                self.statements_until(&["endif"])?.statements
+            } else {
+                {
                     self.advance()?;
                     Vec::new()
                 }
@@ -177,10 +182,7 @@ impl Parser<'_> {
         if self.skip_op("=")? {
             return Ok(Stmt::Set(target, self.tuple(&TupleRules::default())?));
         }
-        let filter = match self.skip_op("|")? {
-            true => Some(self.filters()?),
-            false => None,
-        };
+        let filter = if self.skip_op("|")? { Some(self.filters()?) } else { None };
         let body = self.statements_until(&["endset"])?;
         Ok(Stmt::SetBlock(Box::new(SetBlock { target, filter, body })))
     }
@@ -244,10 +246,8 @@ impl Parser<'_> {
 
     fn call_block(&mut self) -> Parsed<Stmt> {
         let offset = self.advance()?.offset;
-        let (parameters, defaults) = match self.is_op("(") {
-            true => self.signature()?,
-            false => (Vec::new(), Vec::new()),
-        };
+        let (parameters, defaults) =
+            if self.is_op("(") { self.signature()? } else { (Vec::new(), Vec::new()) };
         let Expr::Call(call) = self.expression()? else {
             return self.fail("expected call", offset);
         };
@@ -349,10 +349,7 @@ impl Parser<'_> {
             if name.name.starts_with('_') {
                 return self.fail_assertion("names starting with an underline can not be imported");
             }
-            names.push(match self.skip_keyword("as")? {
-                true => self.target_name()?,
-                false => name,
-            });
+            names.push(if self.skip_keyword("as")? { self.target_name()? } else { name });
             if self.skip_context()? || !self.is_op(",") {
                 break;
             }
@@ -363,9 +360,10 @@ impl Parser<'_> {
     fn target_name(&mut self) -> Parsed<Name> {
         let offset = self.current.offset;
         let name = self.expect_name()?;
-        match ["true", "false", "none", "True", "False", "None"].contains(&name.as_str()) {
-            true => self.fail("can't assign to 'name'", offset),
-            false => Ok(Name { name, slot: 0 }),
+        if ["true", "false", "none", "True", "False", "None"].contains(&name.as_str()) {
+            self.fail("can't assign to 'name'", offset)
+        } else {
+            Ok(Name { name, slot: 0 })
         }
     }
 

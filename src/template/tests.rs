@@ -148,7 +148,7 @@ fn is_same<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
         (Value::JsonDict(left), Value::JsonDict(right)) => std::ptr::eq(*left, *right),
         (Value::StreamSlice(left), Value::StreamSlice(right)) => std::ptr::eq(*left, *right),
         (Value::Undefined(left), Value::Undefined(right)) => Rc::ptr_eq(left, right),
-        (Value::Float(_), _) | (Value::DateTime(_), _) | (Value::BigInt(_), _) => false,
+        (Value::Float(_) | Value::DateTime(_) | Value::BigInt(_), _) => false,
         _ => left.type_name() == right.type_name() && ops::equal(left, right),
     }
 }

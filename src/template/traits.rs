@@ -1,6 +1,7 @@
 //! What can be told of a template without running it.
 
 use super::ast::{Expr, Stmt};
+use super::walk;
 
 /// Methods that change the value that they belong to.
 const MUTATORS: [&str; 13] = [
@@ -42,9 +43,7 @@ pub(super) struct Traits {
 impl Traits {
     /// What a parsed template does, blocks and macros included.
     pub(super) fn note(&mut self, statements: &mut [Stmt]) {
-        for statement in statements {
-            statement.expressions(&mut |expr| self.note_expr(expr));
-        }
+        walk::expressions(statements, &mut |expr| self.note_expr(expr));
     }
 
     fn note_expr(&mut self, expr: &mut Expr) {

@@ -290,10 +290,7 @@ impl Undefined<'_> {
             }
             Missing::Hint(hint) => hint.clone(),
         };
-        match self.is_forbidden {
-            true => EvalError::Security(message),
-            false => EvalError::Undefined(message),
-        }
+        if self.is_forbidden { EvalError::Security(message) } else { EvalError::Undefined(message) }
     }
 }
 

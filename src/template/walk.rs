@@ -102,60 +102,61 @@ impl Target {
     }
 }
 
-impl Stmt {
-    /// Every expression directly in this statement or in those inside of it.
-    pub(super) fn expressions(&mut self, on_expr: &mut dyn FnMut(&mut Expr)) {
-        let inside = |scoped: &mut Scoped, on_expr: &mut dyn FnMut(&mut Expr)| {
-            scoped.statements.iter_mut().for_each(|statement| statement.expressions(on_expr));
-        };
-        match self {
-            Self::Text(_) | Self::Block(_) => {}
-            Self::Print(expr) | Self::Set(_, expr) => on_expr(expr),
-            Self::If(branches, otherwise) => {
-                for (test, body) in branches {
-                    on_expr(test);
-                    body.iter_mut().for_each(|statement| statement.expressions(on_expr));
-                }
-                otherwise.iter_mut().for_each(|statement| statement.expressions(on_expr));
+/// Every expression that stands in the statements, and in those inside of them.
+pub(super) fn expressions(statements: &mut [Stmt], on_expr: &mut dyn FnMut(&mut Expr)) {
+    for statement in statements {
+        expressions_of(statement, on_expr);
+    }
+}
+
+fn expressions_of(statement: &mut Stmt, on_expr: &mut dyn FnMut(&mut Expr)) {
+    match statement {
+        Stmt::Text(_) | Stmt::Block(_) => {}
+        Stmt::Print(expr) | Stmt::Set(_, expr) => on_expr(expr),
+        Stmt::If(branches, otherwise) => {
+            for (test, body) in branches {
+                on_expr(test);
+                expressions(body, on_expr);
             }
-            Self::For(node) => {
-                on_expr(&mut node.items);
-                if let Some(test) = &mut node.test {
-                    on_expr(&mut test.condition);
-                }
-                inside(&mut node.body, on_expr);
-                if let Some(otherwise) = &mut node.otherwise {
-                    inside(otherwise, on_expr);
-                }
-            }
-            Self::SetBlock(node) => {
-                node.filter.iter_mut().for_each(&mut *on_expr);
-                inside(&mut node.body, on_expr);
-            }
-            Self::With(node) => {
-                node.variables.iter_mut().for_each(|(_, value)| on_expr(value));
-                inside(&mut node.body, on_expr);
-            }
-            Self::Filter(node) => {
-                on_expr(&mut node.filter);
-                inside(&mut node.body, on_expr);
-            }
-            Self::Macro(node) => {
-                node.defaults.iter_mut().for_each(&mut *on_expr);
-                inside(&mut node.body, on_expr);
-            }
-            Self::CallBlock(node) => {
-                on_expr(&mut node.call.callee);
-                node.call.arguments.children().into_iter().for_each(&mut *on_expr);
-                node.caller.defaults.iter_mut().for_each(&mut *on_expr);
-                inside(&mut node.caller.body, on_expr);
-            }
-            Self::Autoescape(node) => {
-                on_expr(&mut node.flag);
-                inside(&mut node.body, on_expr);
-            }
-            Self::Load(node) => on_expr(&mut node.template),
+            expressions(otherwise, on_expr);
         }
+        Stmt::For(node) => {
+            on_expr(&mut node.items);
+            if let Some(test) = &mut node.test {
+                on_expr(&mut test.condition);
+            }
+            expressions(&mut node.body.statements, on_expr);
+            if let Some(otherwise) = &mut node.otherwise {
+                expressions(&mut otherwise.statements, on_expr);
+            }
+        }
+        Stmt::SetBlock(node) => {
+            node.filter.iter_mut().for_each(&mut *on_expr);
+            expressions(&mut node.body.statements, on_expr);
+        }
+        Stmt::With(node) => {
+            node.variables.iter_mut().for_each(|(_, value)| on_expr(value));
+            expressions(&mut node.body.statements, on_expr);
+        }
+        Stmt::Filter(node) => {
+            on_expr(&mut node.filter);
+            expressions(&mut node.body.statements, on_expr);
+        }
+        Stmt::Macro(node) => {
+            node.defaults.iter_mut().for_each(&mut *on_expr);
+            expressions(&mut node.body.statements, on_expr);
+        }
+        Stmt::CallBlock(node) => {
+            on_expr(&mut node.call.callee);
+            node.call.arguments.children().into_iter().for_each(&mut *on_expr);
+            node.caller.defaults.iter_mut().for_each(&mut *on_expr);
+            expressions(&mut node.caller.body.statements, on_expr);
+        }
+        Stmt::Autoescape(node) => {
+            on_expr(&mut node.flag);
+            expressions(&mut node.body.statements, on_expr);
+        }
+        Stmt::Load(node) => on_expr(&mut node.template),
     }
 }
 
@@ -251,9 +252,12 @@ pub(super) fn looks_at(statements: &mut [Stmt], name: &str) -> bool {
 
 /// Whether the statements set `name`.
 pub(super) fn sets(statements: &mut [Stmt], name: &str) -> bool {
-    names(statements, &mut |found, access| match found == name && access == Access::Store {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
+    names(statements, &mut |found, access| {
+        if found == name && access == Access::Store {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })
     .is_break()
 }

@@ -74,15 +74,15 @@ fn part<'a>(part: &str) -> Value<'a> {
 /// `value | attr(name)`: an attribute, never an item.
 pub(super) fn attr<'a>(
     _: &Cx<'a>,
-    input: Value<'a>,
+    input: &Value<'a>,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
     let [name] = args.bind("attr", ["name"], 1)?;
     let name = name.unwrap_or(Value::None);
     let name = Text::Shared(super::text_argument(&name, "attribute name")?.into());
-    if let Value::Undefined(undefined) = &input {
+    if let Value::Undefined(undefined) = input {
         return Err(undefined.error());
     }
-    Ok(ops::find_attribute(&input, &name)
+    Ok(ops::find_attribute(input, &name)
         .unwrap_or_else(|| Value::undefined(Missing::Attribute(input.qualified_type_name(), name))))
 }

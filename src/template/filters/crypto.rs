@@ -1,5 +1,7 @@
 //! The reference's hashes and base64 filters.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,7 +18,7 @@ use crate::template::value::Value;
 
 type Evaluated<'a> = Result<Value<'a>, EvalError>;
 
-pub(super) fn hash<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn hash<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [hash_type, salt] = args.bind("hash", ["hash_type", "salt"], 0)?;
     let hash_type = hash_type.unwrap_or_else(|| Value::from("md5"));
     let name = super::text_argument(&hash_type, "attribute name")?;
@@ -44,11 +46,16 @@ pub(super) fn hash<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluate
     Ok(Value::from(hex(&digest(message.as_bytes()))))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The digits of `bytes`, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
-pub(super) fn hmac<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn hmac<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [key, hash_type] = args.bind("hmac", ["key", "hash_type"], 1)?;
     if let Some(hash_type) = hash_type
         && hash_type.as_str() != Some("sha256")
@@ -76,19 +83,19 @@ fn encodable<'v>(input: &'v Value<'_>) -> Result<&'v str, EvalError> {
     })
 }
 
-pub(super) fn base64encode<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn base64encode<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("base64encode")?;
-    Ok(Value::from(STANDARD.encode(encodable(&input)?)))
+    Ok(Value::from(STANDARD.encode(encodable(input)?)))
 }
 
 /// Despite its name, it encodes.
 pub(super) fn base64binascii_decode<'a>(
     _: &Cx<'a>,
-    input: Value<'a>,
+    input: &Value<'a>,
     args: Args<'a>,
 ) -> Evaluated<'a> {
     args.none("base64binascii_decode")?;
-    let text = encodable(&input)?;
+    let text = encodable(input)?;
     if let Some(position) = text.chars().position(|char| !char.is_ascii()) {
         return Err(EvalError::UnicodeEncode(format!(
             "'ascii' codec can't encode character in position {position}: ordinal not in \
@@ -98,9 +105,9 @@ pub(super) fn base64binascii_decode<'a>(
     Ok(Value::from(STANDARD.encode(text)))
 }
 
-pub(super) fn base64decode<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn base64decode<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("base64decode")?;
-    let decoded = decode_base64(encodable(&input)?.as_bytes())?;
+    let decoded = decode_base64(encodable(input)?.as_bytes())?;
     String::from_utf8(decoded).map(Value::from).map_err(|err| {
         let position = err.utf8_error().valid_up_to();
         let byte = err.as_bytes()[position];

@@ -12,26 +12,26 @@ use super::{flag, text_argument};
 
 type Evaluated<'a> = Result<Value<'a>, EvalError>;
 
-pub(super) fn escape<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn escape<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("escape")?;
-    let escaped = markup::escape(&input)?;
+    let escaped = markup::escape(input)?;
     cx.charge(escaped.len())?;
     Ok(Value::Markup(escaped.as_ref().into()))
 }
 
-pub(super) fn forceescape<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn forceescape<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("forceescape")?;
     let escaped = markup::escape_text(&input.py_str()?);
     cx.charge(escaped.len())?;
     Ok(Value::Markup(escaped.into()))
 }
 
-pub(super) fn safe<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn safe<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("safe")?;
     Ok(Value::Markup(input.py_str()?.as_ref().into()))
 }
 
-pub(super) fn tojson<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn tojson<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [indent] = args.bind("tojson", ["indent"], 0)?;
     let indent = match indent {
         None | Some(Value::None) => None,
@@ -42,7 +42,7 @@ pub(super) fn tojson<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evalu
             Some(" ".repeat(width))
         }
     };
-    let text = json::dumps(&input, true, indent.as_deref())?;
+    let text = json::dumps(input, true, indent.as_deref())?;
     cx.charge(text.len())?;
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
@@ -57,17 +57,17 @@ pub(super) fn tojson<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evalu
     Ok(Value::Markup(safe.into()))
 }
 
-pub(super) fn xmlattr<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn xmlattr<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [autospace] = args.bind("xmlattr", ["autospace"], 0)?;
-    if let Value::Undefined(undefined) = &input {
+    if let Value::Undefined(undefined) = input {
         return Err(undefined.error());
     }
-    if !ops::is_mapping(&input) {
+    if !ops::is_mapping(input) {
         let type_name = input.type_name();
         return Err(EvalError::Attribute(format!("'{type_name}' object has no attribute 'items'")));
     }
     let mut attributes = Vec::new();
-    for (key, value) in pairs(&input) {
+    for (key, value) in pairs(input) {
         if value.is_none() || value.is_undefined() {
             continue;
         }
@@ -83,7 +83,7 @@ pub(super) fn xmlattr<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evalu
     Ok(Value::from(if is_spaced { format!(" {joined}") } else { joined }))
 }
 
-pub(super) fn striptags<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn striptags<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("striptags")?;
     let text = input.py_str()?;
     let text = without(&without(&text, "<!--", "-->"), "<", ">");
@@ -130,15 +130,12 @@ fn unescape(text: &str) -> String {
             let named = NAMED.iter().find(|(name, _)| *name == entity);
             char.or_else(|| named.map(|(_, text)| (*text).to_owned())).map(|text| (text, after))
         });
-        match entity {
-            Some((text, after)) => {
-                plain.push_str(&text);
-                rest = after;
-            }
-            None => {
-                plain.push('&');
-                rest = after;
-            }
+        rest = after;
+        if let Some((text, after)) = entity {
+            plain.push_str(&text);
+            rest = after;
+        } else {
+            plain.push('&');
         }
     }
     plain.push_str(rest);
@@ -146,7 +143,7 @@ fn unescape(text: &str) -> String {
 }
 
 /// Web addresses become links; the simple forms only.
-pub(super) fn urlize<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn urlize<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [limit, nofollow, target, rel, _schemes] =
         args.bind("urlize", ["trim_url_limit", "nofollow", "target", "rel", "extra_schemes"], 0)?;
     let limit =
@@ -160,16 +157,18 @@ pub(super) fn urlize<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evalua
     rels.retain(|rel| !rel.is_empty());
     rels.sort();
     rels.dedup();
-    let mut attributes = format!(" rel=\"{}\"", rels.join(" "));
-    if let Some(target) = target.filter(|target| !target.is_none()) {
-        attributes += &format!(" target=\"{}\"", markup::escape(&target)?);
-    }
-    let text = markup::escape(&input)?;
+    let target = match target.filter(|target| !target.is_none()) {
+        Some(target) => format!(" target=\"{}\"", markup::escape(&target)?),
+        None => String::new(),
+    };
+    let attributes = format!(" rel=\"{}\"{target}", rels.join(" "));
+    let text = markup::escape(input)?;
     let linked = text.split_inclusive(is_whitespace).map(|word| {
         let bare = word.trim_end_matches(is_whitespace);
         let middle = bare.trim_end_matches(['.', ',', '!', '?', ';', ':', ')']);
         let is_http = middle.starts_with("http://") || middle.starts_with("https://");
-        if !is_http && !(middle.starts_with("www.") && middle.len() > 4) {
+        let is_web = middle.starts_with("www.") && middle.len() > 4;
+        if !is_http && !is_web {
             return word.to_owned();
         }
         let shown: String = match limit {

@@ -1,10 +1,9 @@
 //! Filters that look at their input only when somebody asks for the result.
-
-use std::collections::HashSet;
+#![expect(clippy::unnecessary_wraps, reason = "filters have one signature")]
 
 use crate::template::args::Args;
 use crate::template::cx::Cx;
-use crate::template::dict::Key;
+use crate::template::dict::{Key, Set};
 use crate::template::error::EvalError;
 use crate::template::iterate::{Iter, Next, pairs};
 use crate::template::object::Generator;
@@ -21,7 +20,7 @@ type Step<'a> = Box<dyn FnMut(&Cx<'a>, Value<'a>) -> Result<Option<Value<'a>>, E
 
 /// A generator that makes its step when its first item is asked for.
 fn generator<'a>(
-    name: &'static str,
+    description: &'static str,
     input: Value<'a>,
     make: impl FnOnce() -> Result<Step<'a>, EvalError> + 'a,
 ) -> Value<'a> {
@@ -40,15 +39,15 @@ fn generator<'a>(
         Ok(None)
     };
     let next: Next<'a> = Box::new(next);
-    Generator::new(name, Iter::Lazy(next)).into_value()
+    Generator::new(description, Iter::Lazy(next)).into_value()
 }
 
 /// What these filters take for no items at all: everything false.
-fn or_empty(input: Value<'_>) -> Value<'_> {
-    if input.is_truthy() { input } else { Value::list(Vec::new()) }
+fn or_empty<'a>(input: &Value<'a>) -> Value<'a> {
+    if input.is_truthy() { input.clone() } else { Value::list(Vec::new()) }
 }
 
-pub(super) fn map<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn map<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let make = move || -> Result<Step<'a>, EvalError> {
         let Args { mut positional, mut named } = args;
         let mut take = |wanted: &str| {
@@ -70,38 +69,36 @@ pub(super) fn map<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated
         }
         let filter = positional.remove(0);
         let args = Args { positional, named };
-        Ok(Box::new(move |cx, item| call_by_name(cx, &filter, item, args.clone()).map(Some)))
+        Ok(Box::new(move |cx, item| call_by_name(cx, &filter, &item, args.clone()).map(Some)))
     };
-    Ok(generator("sync_do_map", or_empty(input), make))
+    Ok(generator("generator object sync_do_map", or_empty(input), make))
 }
 
-pub(super) fn select<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn select<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     Ok(choose(input, args, false, true))
 }
 
-pub(super) fn reject<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn reject<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     Ok(choose(input, args, false, false))
 }
 
-pub(super) fn selectattr<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn selectattr<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     Ok(choose(input, args, true, true))
 }
 
-pub(super) fn rejectattr<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn rejectattr<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     Ok(choose(input, args, true, false))
 }
 
-fn choose<'a>(input: Value<'a>, args: Args<'a>, by_attribute: bool, keeps: bool) -> Value<'a> {
+fn choose<'a>(input: &Value<'a>, args: Args<'a>, by_attribute: bool, keeps: bool) -> Value<'a> {
     let make = move || -> Result<Step<'a>, EvalError> {
         let Args { mut positional, named } = args;
         if by_attribute && positional.is_empty() {
             let message = "Missing parameter for attribute name";
             return Err(EvalError::FilterArgument(message.to_owned()));
         }
-        let path = match by_attribute {
-            true => Path::new(Some(&positional.remove(0))),
-            false => Path::default(),
-        };
+        let path =
+            if by_attribute { Path::new(Some(&positional.remove(0))) } else { Path::default() };
         let test = (!positional.is_empty()).then(|| positional.remove(0));
         let args = Args { positional, named };
         Ok(Box::new(move |cx, item| {
@@ -113,20 +110,21 @@ fn choose<'a>(input: Value<'a>, args: Args<'a>, by_attribute: bool, keeps: bool)
             Ok((holds == keeps).then_some(item))
         }))
     };
-    generator("select_or_reject", or_empty(input), make)
+    generator("generator object select_or_reject", or_empty(input), make)
 }
 
-pub(super) fn unique<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn unique<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [case_sensitive, attribute] = args.bind("unique", ["case_sensitive", "attribute"], 0)?;
     let path = Path::new(attribute.as_ref()).ignoring_case(!flag(case_sensitive, false));
-    let mut seen = HashSet::new();
+    let mut seen = Set::new();
     let step: Step<'a> =
         Box::new(move |_, item| Ok(seen.insert(Key::new(path.get(&item)?)?).then_some(item)));
-    Ok(generator("sync_do_unique", input, move || Ok(step)))
+    Ok(generator("generator object sync_do_unique", input.clone(), move || Ok(step)))
 }
 
-pub(super) fn items<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn items<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("items")?;
+    let input = input.clone();
     let mut items: Option<Iter<'a>> = None;
     let next = move |cx: &Cx<'a>| {
         if items.is_none() {
@@ -138,5 +136,5 @@ pub(super) fn items<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluat
         }
         items.as_mut().map_or(Ok(None), |items| items.next(cx))
     };
-    Ok(Generator::new("do_items", Iter::Lazy(Box::new(next))).into_value())
+    Ok(Generator::new("generator object do_items", Iter::Lazy(Box::new(next))).into_value())
 }

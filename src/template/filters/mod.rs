@@ -15,10 +15,11 @@ use super::cx::Cx;
 use super::error::EvalError;
 use super::value::{Text, Value};
 
+pub(crate) use crypto::hex;
 pub(crate) use text::quote_plus;
 
 /// What a filter does with its input and its arguments.
-pub(crate) type Filter = for<'a> fn(&Cx<'a>, Value<'a>, Args<'a>) -> Result<Value<'a>, EvalError>;
+pub(crate) type Filter = for<'a> fn(&Cx<'a>, &Value<'a>, Args<'a>) -> Result<Value<'a>, EvalError>;
 
 /// The filter of that name.
 pub(crate) fn find(name: &str) -> Option<Filter> {
@@ -85,18 +86,18 @@ pub(crate) fn find(name: &str) -> Option<Filter> {
     })
 }
 
-fn default<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Result<Value<'a>, EvalError> {
+fn default<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Result<Value<'a>, EvalError> {
     let [default, for_false] = args.bind("default", ["default_value", "boolean"], 0)?;
     let is_replaced = input.is_undefined()
         || (for_false.is_some_and(|flag| flag.is_truthy()) && !input.is_truthy());
-    Ok(if is_replaced { default.unwrap_or_else(|| Value::from("")) } else { input })
+    Ok(if is_replaced { default.unwrap_or_else(|| Value::from("")) } else { input.clone() })
 }
 
 /// Runs a filter that is known by its name only when the template runs.
 fn call_by_name<'a>(
     cx: &Cx<'a>,
     name: &Value<'a>,
-    input: Value<'a>,
+    input: &Value<'a>,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
     match name.as_str().and_then(find) {
@@ -106,9 +107,9 @@ fn call_by_name<'a>(
 }
 
 /// `str(value)`, except that markup stays markup.
-fn soft_str<'a>(value: Value<'a>) -> Result<Value<'a>, EvalError> {
+fn soft_str<'a>(value: &Value<'a>) -> Result<Value<'a>, EvalError> {
     match value {
-        Value::Str(_) | Value::Markup(_) => Ok(value),
+        Value::Str(_) | Value::Markup(_) => Ok(value.clone()),
         _ => Ok(Value::from(value.py_str()?.into_owned())),
     }
 }

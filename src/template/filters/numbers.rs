@@ -11,7 +11,7 @@ use crate::template::{numeric, ops};
 
 pub(super) fn int<'a>(
     _: &Cx<'a>,
-    input: Value<'a>,
+    input: &Value<'a>,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
     let [default, base] = args.bind("int", ["default", "base"], 0)?;
@@ -19,14 +19,14 @@ pub(super) fn int<'a>(
     let converted = match (input.as_str(), base) {
         (Some(text), Some(base)) => numeric::int_of_text(text, base),
         (Some(_), None) => Err(EvalError::type_error("base is no integer")),
-        (None, _) => numeric::int(&input),
+        (None, _) => numeric::int(input),
     };
     match converted {
         Err(err) if is_conversion(&err) => {}
         converted => return converted,
     }
     // "42.23" is 42.
-    match numeric::float(&input).and_then(numeric::float_to_int) {
+    match numeric::float(input).and_then(numeric::float_to_int) {
         Err(err) if is_conversion(&err) || matches!(err, EvalError::Overflow(_)) => {
             Ok(default.unwrap_or(Value::Int(0)))
         }
@@ -40,11 +40,11 @@ fn is_conversion(err: &EvalError) -> bool {
 
 pub(super) fn float<'a>(
     _: &Cx<'a>,
-    input: Value<'a>,
+    input: &Value<'a>,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
     let [default] = args.bind("float", ["default"], 0)?;
-    match numeric::float(&input) {
+    match numeric::float(input) {
         Err(err) if is_conversion(&err) => Ok(default.unwrap_or(Value::Float(0.0))),
         converted => converted.map(Value::Float),
     }
@@ -52,14 +52,14 @@ pub(super) fn float<'a>(
 
 pub(super) fn abs<'a>(
     _: &Cx<'a>,
-    input: Value<'a>,
+    input: &Value<'a>,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
     args.none("abs")?;
-    match &input {
+    match input {
         Value::Float(float) => Ok(Value::Float(float.abs())),
         Value::TimeDelta(delta) => Ok(Value::TimeDelta(delta.abs()?)),
-        _ => match ops::to_bigint(&input) {
+        _ => match ops::to_bigint(input) {
             Some(int) => Ok(Value::from_bigint(int.abs())),
             None => {
                 Err(EvalError::Type(format!("bad operand type for abs(): '{}'", input.type_name())))
@@ -70,7 +70,7 @@ pub(super) fn abs<'a>(
 
 pub(super) fn round<'a>(
     cx: &Cx<'a>,
-    input: Value<'a>,
+    input: &Value<'a>,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
     let [precision, method] = args.bind("round", ["precision", "method"], 0)?;
@@ -81,10 +81,10 @@ pub(super) fn round<'a>(
             return match &precision {
                 // A float stays one also without a precision.
                 Value::None if matches!(input, Value::Float(_)) => {
-                    numeric::round(&input, 0).and_then(|rounded| numeric::int(&rounded))
+                    numeric::round(input, 0).and_then(|rounded| numeric::int(&rounded))
                 }
-                Value::None => numeric::round(&input, 0),
-                _ => numeric::round(&input, ops::to_index(&precision)?),
+                Value::None => numeric::round(input, 0),
+                _ => numeric::round(input, ops::to_index(&precision)?),
             };
         }
         Some("ceil") => f64::ceil,
@@ -95,7 +95,7 @@ pub(super) fn round<'a>(
         }
     };
     let unit = ops::binary(cx, BinaryOp::Pow, &Value::Int(10), &precision)?;
-    let scaled = ops::binary(cx, BinaryOp::Mul, &input, &unit)?;
+    let scaled = ops::binary(cx, BinaryOp::Mul, input, &unit)?;
     let whole = match scaled {
         Value::Float(float) => numeric::float_to_int(towards(float))?,
         Value::Bool(_) | Value::Int(_) | Value::BigInt(_) => scaled,
@@ -111,7 +111,7 @@ pub(super) fn round<'a>(
 
 pub(super) fn filesizeformat<'a>(
     _: &Cx<'a>,
-    input: Value<'a>,
+    input: &Value<'a>,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
     const DECIMAL: [&str; 8] = ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
@@ -119,7 +119,7 @@ pub(super) fn filesizeformat<'a>(
     let [binary] = args.bind("filesizeformat", ["binary"], 0)?;
     let (base, prefixes) =
         if super::flag(binary, false) { (1024.0, BINARY) } else { (1000.0, DECIMAL) };
-    let bytes = numeric::float(&input)?;
+    let bytes = numeric::float(input)?;
     if (bytes - 1.0).abs() < f64::EPSILON {
         return Ok(Value::from("1 Byte"));
     }

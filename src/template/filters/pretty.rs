@@ -12,12 +12,12 @@ const WIDTH: usize = 80;
 
 pub(super) fn pprint<'a>(
     _: &Cx<'a>,
-    input: Value<'a>,
+    input: &Value<'a>,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
     args.none("pprint")?;
     let mut out = String::new();
-    write(&mut out, &input, 0, 0)?;
+    write(&mut out, input, 0, 0)?;
     Ok(Value::from(out))
 }
 

@@ -18,25 +18,25 @@ fn collect<'a>(cx: &Cx<'a>, value: &Value<'a>) -> Result<Vec<Value<'a>>, EvalErr
     Iter::new(value)?.collect(cx)
 }
 
-pub(super) fn length<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn length<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("len")?;
-    ops::require_length(&input).map(ops::int)
+    ops::require_length(input).map(ops::int)
 }
 
-pub(super) fn list<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn list<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("list")?;
-    collect(cx, &input).map(Value::list)
+    collect(cx, input).map(Value::list)
 }
 
-pub(super) fn first<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn first<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("first")?;
-    let first = Iter::new(&input)?.next(cx)?;
+    let first = Iter::new(input)?.next(cx)?;
     Ok(first.unwrap_or_else(|| nothing("No first item, sequence was empty.")))
 }
 
-pub(super) fn last<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn last<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("last")?;
-    let last = reversed(cx, &input)?.into_iter().next();
+    let last = reversed(cx, input)?.into_iter().next();
     Ok(last.unwrap_or_else(|| nothing("No last item, sequence was empty.")))
 }
 
@@ -56,9 +56,9 @@ fn reversed<'a>(cx: &Cx<'a>, value: &Value<'a>) -> Result<Vec<Value<'a>>, EvalEr
     Ok(items)
 }
 
-pub(super) fn reverse<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn reverse<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("reverse")?;
-    match &input {
+    match input {
         Value::Str(text) => {
             cx.charge(text.len())?;
             return Ok(Value::from(text.chars().rev().collect::<String>()));
@@ -69,17 +69,17 @@ pub(super) fn reverse<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Eval
         }
         _ => {}
     }
-    match reversed(cx, &input) {
+    match reversed(cx, input) {
         Ok(items) => {
             let name = match input {
-                Value::List(_) | Value::JsonList(_) => "list_reverseiterator",
-                Value::Dict(_) | Value::JsonDict(_) => "dict_reversekeyiterator",
-                _ => "reversed",
+                Value::List(_) | Value::JsonList(_) => "list_reverseiterator object",
+                Value::Dict(_) | Value::JsonDict(_) => "dict_reversekeyiterator object",
+                _ => "reversed object",
             };
             Ok(Generator::new(name, Iter::of(items)).into_value())
         }
         Err(EvalError::Type(_)) => {
-            let items = Iter::find(&input)
+            let items = Iter::find(input)
                 .ok_or_else(|| EvalError::FilterArgument("argument must be iterable".to_owned()))?;
             let mut items = items.collect(cx)?;
             items.reverse();
@@ -89,9 +89,9 @@ pub(super) fn reverse<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Eval
     }
 }
 
-pub(super) fn random<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn random<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("random")?;
-    let length = ops::require_length(&input)?;
+    let length = ops::require_length(input)?;
     if length == 0 {
         return Ok(nothing("No random item, sequence was empty."));
     }
@@ -102,15 +102,15 @@ pub(super) fn random<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evalu
         reason = "the fraction is below 1, and sequences are short"
     )]
     let position = (cx.run().random_fraction() * length as f64) as usize;
-    ops::get_item(&input, &ops::int(position))
+    ops::get_item(input, &ops::int(position))
 }
 
-pub(super) fn join<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn join<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [separator, attribute] = args.bind("join", ["d", "attribute"], 0)?;
     let separator = separator.as_ref().map(to_text).transpose()?;
     let path = Path::new(attribute.as_ref());
     let mut joined = String::new();
-    let mut items = Iter::new(&input)?;
+    let mut items = Iter::new(input)?;
     let mut is_first = true;
     while let Some(item) = items.next(cx)? {
         let length = joined.len();
@@ -124,26 +124,26 @@ pub(super) fn join<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluat
     Ok(Value::from(joined))
 }
 
-pub(super) fn sum<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn sum<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [attribute, start] = args.bind("sum", ["attribute", "start"], 0)?;
     let path = Path::new(attribute.as_ref());
     let mut total = start.unwrap_or(Value::Int(0));
     if total.as_str().is_some() {
         return Err(EvalError::type_error("sum() can't sum strings [use ''.join(seq) instead]"));
     }
-    let mut items = Iter::new(&input)?;
+    let mut items = Iter::new(input)?;
     while let Some(item) = items.next(cx)? {
         total = ops::binary(cx, BinaryOp::Add, &total, &path.get(&item)?)?;
     }
     Ok(total)
 }
 
-pub(super) fn max<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
-    extreme(cx, &input, args, Order::Gt)
+pub(super) fn max<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+    extreme(cx, input, args, Order::Gt)
 }
 
-pub(super) fn min<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
-    extreme(cx, &input, args, Order::Lt)
+pub(super) fn min<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+    extreme(cx, input, args, Order::Lt)
 }
 
 fn extreme<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>, order: Order) -> Evaluated<'a> {
@@ -153,7 +153,7 @@ fn extreme<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>, order: Order) -> 
     Ok(best.unwrap_or_else(|| nothing("No aggregated item, sequence was empty.")))
 }
 
-pub(super) fn sort<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn sort<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [reverse, case_sensitive, attribute] =
         args.bind("sort", ["reverse", "case_sensitive", "attribute"], 0)?;
     let ignores_case = !flag(case_sensitive, false);
@@ -165,10 +165,10 @@ pub(super) fn sort<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluat
         let keys: Vec<_> = paths.iter().map(|path| path.get(item)).collect::<Result<_, _>>()?;
         Ok(Value::list(keys))
     };
-    ops::sort(cx, collect(cx, &input)?, flag(reverse, false), key).map(Value::list)
+    ops::sort(cx, collect(cx, input)?, flag(reverse, false), key).map(Value::list)
 }
 
-pub(super) fn dictsort<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn dictsort<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [case_sensitive, by, reverse] =
         args.bind("dictsort", ["case_sensitive", "by", "reverse"], 0)?;
     let by_value = match by.as_ref().map(Value::as_str) {
@@ -179,10 +179,10 @@ pub(super) fn dictsort<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Eva
             return Err(EvalError::FilterArgument(message.to_owned()));
         }
     };
-    if let Value::Undefined(undefined) = &input {
+    if let Value::Undefined(undefined) = input {
         return Err(undefined.error());
     }
-    if !ops::is_mapping(&input) {
+    if !ops::is_mapping(input) {
         return Err(EvalError::Attribute(format!(
             "'{}' object has no attribute 'items'",
             input.type_name()
@@ -190,16 +190,16 @@ pub(super) fn dictsort<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Eva
     }
     let path = Path::new(Some(&Value::Int(i64::from(by_value))))
         .ignoring_case(!flag(case_sensitive, false));
-    let items = pairs(&input).into_iter().map(|(key, value)| Value::tuple([key, value])).collect();
+    let items = pairs(input).into_iter().map(|(key, value)| Value::tuple([key, value])).collect();
     ops::sort(cx, items, flag(reverse, false), |item| path.get(item)).map(Value::list)
 }
 
-pub(super) fn groupby<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn groupby<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [attribute, default, case_sensitive] =
         args.bind("groupby", ["attribute", "default", "case_sensitive"], 1)?;
     let real = Path::new(attribute.as_ref()).or(default);
     let compared = real.clone().ignoring_case(!flag(case_sensitive, false));
-    let sorted = ops::sort(cx, collect(cx, &input)?, false, |item| compared.get(item))?;
+    let sorted = ops::sort(cx, collect(cx, input)?, false, |item| compared.get(item))?;
     let mut groups: Vec<(Value<'a>, Vec<Value<'a>>)> = Vec::new();
     for item in sorted {
         let key = compared.get(&item)?;
@@ -215,10 +215,11 @@ pub(super) fn groupby<'a>(cx: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Eval
     Ok(Value::list(groups.collect::<Result<_, EvalError>>()?))
 }
 
-pub(super) fn batch<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn batch<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [line_count, fill] = args.bind("batch", ["linecount", "fill_with"], 1)?;
     let line_count = line_count.unwrap_or(Value::None);
     let fill = fill.filter(|fill| !fill.is_none());
+    let input = input.clone();
     let mut items = None;
     let mut pending = None;
     let next = move |cx: &Cx<'a>| {
@@ -245,13 +246,14 @@ pub(super) fn batch<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluat
         }
         Ok(Some(Value::list(line)))
     };
-    Ok(Generator::new("do_batch", Iter::Lazy(Box::new(next))).into_value())
+    Ok(Generator::new("generator object do_batch", Iter::Lazy(Box::new(next))).into_value())
 }
 
-pub(super) fn slice<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn slice<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     let [slices, fill] = args.bind("slice", ["slices", "fill_with"], 1)?;
     let slices = slices.unwrap_or(Value::None);
     let fill = fill.filter(|fill| !fill.is_none());
+    let input = input.clone();
     let mut parts: Option<std::vec::IntoIter<Value<'a>>> = None;
     let next = move |cx: &Cx<'a>| {
         if parts.is_none() {
@@ -259,7 +261,7 @@ pub(super) fn slice<'a>(_: &Cx<'a>, input: Value<'a>, args: Args<'a>) -> Evaluat
         }
         Ok(parts.as_mut().and_then(Iterator::next))
     };
-    Ok(Generator::new("sync_do_slice", Iter::Lazy(Box::new(next))).into_value())
+    Ok(Generator::new("generator object sync_do_slice", Iter::Lazy(Box::new(next))).into_value())
 }
 
 /// Cuts the items into a number of slices of nearly the same length.

@@ -11,12 +11,12 @@ use super::{flag, text_argument, to_text};
 
 pub(super) fn wordwrap<'a>(
     cx: &Cx<'a>,
-    input: Value<'a>,
+    input: &Value<'a>,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
     let [width, break_long_words, wrap_string, break_on_hyphens] =
         args.bind("wordwrap", ["width", "break_long_words", "wrapstring", "break_on_hyphens"], 0)?;
-    if let Value::Undefined(undefined) = &input {
+    if let Value::Undefined(undefined) = input {
         return Err(undefined.error());
     }
     let Some(text) = input.as_str() else {

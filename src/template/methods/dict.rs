@@ -49,15 +49,18 @@ pub(super) fn call<'a>(
     name: &'static str,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
+    // These are written in Python, the others in C.
+    let takes_names = matches!(receiver, Value::StreamSlice(_) | Value::Headers(_));
+    let args = if takes_names || name == "update" { args } else { args.unnamed(name)? };
     match name {
         "get" => {
             let [key, default] = args.bind(name, ["key", "default"], 1)?;
             let found = ops::lookup(receiver, &key.unwrap_or(Value::None))?;
             Ok(found.or(default).unwrap_or(Value::None))
         }
-        "keys" => view(receiver, ViewPart::Keys, &args),
-        "values" => view(receiver, ViewPart::Values, &args),
-        "items" => view(receiver, ViewPart::Items, &args),
+        "keys" => view(receiver, ViewPart::Keys, args),
+        "values" => view(receiver, ViewPart::Values, args),
+        "items" => view(receiver, ViewPart::Items, args),
         "copy" => {
             args.none(name)?;
             match receiver {
@@ -79,7 +82,7 @@ pub(super) fn call<'a>(
     }
 }
 
-fn view<'a>(mapping: &Value<'a>, part: ViewPart, args: &Args<'a>) -> Result<Value<'a>, EvalError> {
+fn view<'a>(mapping: &Value<'a>, part: ViewPart, args: Args<'a>) -> Result<Value<'a>, EvalError> {
     args.none("keys")?;
     Ok(Value::Object(Rc::new(Object::View(View { part, mapping: mapping.clone() }))))
 }

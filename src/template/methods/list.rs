@@ -30,6 +30,7 @@ pub(super) fn call<'a>(
     name: &'static str,
     args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
+    let args = if name == "sort" { args } else { args.unnamed(name)? };
     match name {
         "copy" => {
             args.none(name)?;
@@ -129,7 +130,7 @@ fn change<'a>(
             if key.is_some_and(|key| !key.is_none()) {
                 return Err(EvalError::type_error("sort() takes no key in templates"));
             }
-            let is_reversed = reverse.map_or(Ok(false), |reverse| ops::truth(&reverse))?;
+            let is_reversed = reverse.is_some_and(|reverse| reverse.is_truthy());
             let sorted =
                 ops::sort(cx, list.borrow().clone(), is_reversed, |item| Ok(item.clone()))?;
             *list.borrow_mut() = sorted;

@@ -62,7 +62,7 @@ pub(crate) fn call<'a>(
         }
         Value::DateTime(_) => datetime::call(cx, receiver, name, args),
         Value::Date(_) => date::call(cx, receiver, name, args),
-        Value::TimeDelta(_) | Value::Duration(_) => timedelta::call(receiver, name, &args),
+        Value::TimeDelta(_) | Value::Duration(_) => timedelta::call(receiver, name, args),
         _ => Err(EvalError::Attribute((*name).to_owned())),
     }
 }

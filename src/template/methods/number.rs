@@ -100,17 +100,20 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(receiver: Value<'static>, name: &'static str, expect: &str) {
-        assert_eq!(call(&receiver, name, Args::default()).unwrap().py_repr().unwrap(), expect);
+    fn check(receiver: impl Into<Value<'static>>, name: &'static str, expect: &str) {
+        assert_eq!(
+            call(&receiver.into(), name, Args::default()).unwrap().py_repr().unwrap(),
+            expect
+        );
     }
 
     #[test]
     fn numbers_have_methods() {
-        check(Value::Int(-10), "bit_length", "4");
-        check(Value::Int(7), "bit_count", "3");
-        check(Value::Float(2.0), "is_integer", "True");
-        check(Value::Float(0.5), "as_integer_ratio", "(1, 2)");
-        check(Value::Float(-1.5), "as_integer_ratio", "(-3, 2)");
-        check(Value::Float(1.5), "hex", "'0x1.8000000000000p+0'");
+        check(-10, "bit_length", "4");
+        check(7, "bit_count", "3");
+        check(2.0, "is_integer", "True");
+        check(0.5, "as_integer_ratio", "(1, 2)");
+        check(-1.5, "as_integer_ratio", "(-3, 2)");
+        check(1.5, "hex", "'0x1.8000000000000p+0'");
     }
 }

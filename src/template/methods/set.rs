@@ -36,6 +36,7 @@ pub(super) fn call<'a>(
     let Value::Set(set) = receiver else {
         return Err(EvalError::Attribute(name.to_owned()));
     };
+    let args = args.unnamed(name)?;
     let others = |args: &Args<'a>| -> Result<Vec<Set<'a>>, EvalError> {
         args.positional.iter().map(|other| collect(cx, other)).collect()
     };

@@ -22,7 +22,7 @@ pub(super) fn attribute<'a>(receiver: &Value<'a>, name: &str) -> Option<Value<'a
 pub(super) fn call<'a>(
     receiver: &Value<'a>,
     name: &'static str,
-    args: &Args<'a>,
+    args: Args<'a>,
 ) -> Result<Value<'a>, EvalError> {
     args.none(&format!("timedelta.{name}"))?;
     let delta = parts(receiver).map(|(delta, _)| delta).unwrap_or_default();

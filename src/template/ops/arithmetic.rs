@@ -32,11 +32,13 @@ pub(crate) fn binary<'a>(
     if op == BinaryOp::Mod
         && let Some(template) = left.as_str()
     {
-        let text = format::percent(cx, template, right)?;
-        return Ok(match left {
-            Value::Markup(_) => Value::Markup(text.into()),
-            _ => Value::from(text),
-        });
+        return match left {
+            Value::Markup(_) => {
+                let right = markup::escape_arguments(right)?;
+                format::percent(cx, template, &right).map(|text| Value::Markup(text.into()))
+            }
+            _ => format::percent(cx, template, right).map(Value::from),
+        };
     }
     if let Value::Undefined(undefined) = right {
         return Err(undefined.error());
@@ -161,9 +163,10 @@ fn shift<'a>(when: &Value<'a>, span: Span, is_back: bool) -> Result<Option<Value
         (Value::Date(date), Span::Exact(delta)) => {
             Value::Date(if is_back { date.minus(delta)? } else { date.plus(delta)? })
         }
-        (Value::Date(date), Span::Calendar(duration)) => Value::Date(match is_back {
-            true => date.minus_duration(duration)?,
-            false => date.plus_duration(duration)?,
+        (Value::Date(date), Span::Calendar(duration)) => Value::Date(if is_back {
+            date.minus_duration(duration)?
+        } else {
+            date.plus_duration(duration)?
         }),
         _ => return Ok(None),
     }))
@@ -286,7 +289,7 @@ fn divide<'a>(
     }))
 }
 
-impl<'a> Value<'a> {
+impl Value<'_> {
     fn as_span(&self) -> Option<Span> {
         match self {
             Self::TimeDelta(delta) => Some(Span::Exact(*delta)),
@@ -464,9 +467,14 @@ mod tests {
     use crate::run::RunContext;
 
     #[track_caller]
-    fn check(left: Value<'static>, op: BinaryOp, right: Value<'static>, expect: &str) {
+    fn check(
+        left: impl Into<Value<'static>>,
+        op: BinaryOp,
+        right: impl Into<Value<'static>>,
+        expect: &str,
+    ) {
         let run = Box::leak(Box::new(RunContext::fixed(jiff::Timestamp::UNIX_EPOCH)));
-        let shown = match binary(&Cx::new(run), op, &left, &right) {
+        let shown = match binary(&Cx::new(run), op, &left.into(), &right.into()) {
             Ok(value) => value.py_repr().unwrap(),
             Err(err) => format!("{}: {err}", err.class_name()),
         };
@@ -475,54 +483,44 @@ mod tests {
 
     #[test]
     fn numbers_are_unbounded() {
-        check(Value::Int(i64::MAX), BinaryOp::Add, Value::Int(1), "9223372036854775808");
-        check(Value::Int(10), BinaryOp::Pow, Value::Int(20), "100000000000000000000");
-        check(Value::Int(-1), BinaryOp::Pow, Value::from_bigint(BigInt::from(10).pow(30)), "1");
+        check(i64::MAX, BinaryOp::Add, 1, "9223372036854775808");
+        check(10, BinaryOp::Pow, 20, "100000000000000000000");
+        check(-1, BinaryOp::Pow, BigInt::from(10).pow(30), "1");
         check(
-            Value::Int(10),
+            10,
             BinaryOp::Pow,
-            Value::Int(1 << 40),
+            1 << 40,
             "MemoryError: the template takes more than its share of time or memory",
         );
         check(
-            Value::from("a"),
+            "a",
             BinaryOp::Mul,
-            Value::Int(1 << 40),
+            1 << 40,
             "MemoryError: the template takes more than its share of time or memory",
         );
     }
 
     #[test]
     fn divisions_round_as_python_does() {
-        check(Value::Int(-7), BinaryOp::FloorDiv, Value::Int(2), "-4");
-        check(Value::Int(-7), BinaryOp::Mod, Value::Int(3), "2");
-        check(Value::Float(-7.5), BinaryOp::FloorDiv, Value::Int(2), "-4.0");
-        check(Value::Float(7.5), BinaryOp::Mod, Value::Int(-2), "-0.5");
-        let big = Value::from_bigint(BigInt::from(10).pow(400));
+        check(-7, BinaryOp::FloorDiv, 2, "-4");
+        check(-7, BinaryOp::Mod, 3, "2");
+        check(-7.5, BinaryOp::FloorDiv, 2, "-4.0");
+        check(7.5, BinaryOp::Mod, -2, "-0.5");
+        let big = BigInt::from(10).pow(400);
         check(big.clone(), BinaryOp::Div, big.clone(), "1.0");
-        check(
-            Value::Int(9_007_199_254_740_993),
-            BinaryOp::Div,
-            Value::Int(1),
-            "9007199254740992.0",
-        );
+        check(9_007_199_254_740_993, BinaryOp::Div, 1, "9007199254740992.0");
         check(
             big,
             BinaryOp::Div,
-            Value::Int(3),
+            3,
             "OverflowError: integer division result too large for a float",
         );
-        check(
-            Value::Int(1),
-            BinaryOp::Div,
-            Value::Bool(false),
-            "ZeroDivisionError: division by zero",
-        );
+        check(1, BinaryOp::Div, false, "ZeroDivisionError: division by zero");
     }
 
     #[test]
     fn unlike_types_do_not_add() {
         let message = "TypeError: unsupported operand type(s) for +: 'int' and 'str'";
-        check(Value::Int(1), BinaryOp::Add, Value::from("a"), message);
+        check(1, BinaryOp::Add, "a", message);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) use arithmetic::{binary, negative, positive};
 pub(crate) use order::{Order, compare, extreme, sort};
 
 /// `left == right`; values of unlike types are unequal.
-pub fn equal<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
+pub(crate) fn equal<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
     use Value as V;
     match (left, right) {
         (V::None, V::None) | (V::Ellipsis, V::Ellipsis) | (V::Undefined(_), V::Undefined(_)) => {
@@ -77,7 +77,9 @@ pub fn equal<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
 
 fn equal_numbers<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
     match (left, right) {
-        (Value::Float(left), Value::Float(right)) => left == right,
+        (Value::Float(left), Value::Float(right)) => {
+            left.partial_cmp(right) == Some(std::cmp::Ordering::Equal)
+        }
         (Value::Float(float), int) | (int, Value::Float(float)) => {
             float.fract() == 0.0 && BigInt::from_f64(*float) == to_bigint(int)
         }
@@ -163,11 +165,6 @@ pub(crate) fn require_length(value: &Value<'_>) -> Result<usize, EvalError> {
     length(value).ok_or_else(|| {
         EvalError::Type(format!("object of type '{}' has no len()", value.type_name()))
     })
-}
-
-/// `bool(value)`.
-pub(crate) fn truth(value: &Value<'_>) -> Result<bool, EvalError> {
-    Ok(value.is_truthy())
 }
 
 impl Value<'_> {

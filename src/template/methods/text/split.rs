@@ -90,7 +90,7 @@ pub(super) fn split_lines<'a>(
     const ENDS: [char; 10] =
         ['\n', '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
     let [keeps_ends] = args.bind("splitlines", ["keepends"], 0)?;
-    let keeps_ends = keeps_ends.map_or(Ok(false), |keeps_ends| ops::truth(&keeps_ends))?;
+    let keeps_ends = keeps_ends.is_some_and(|keeps_ends| keeps_ends.is_truthy());
     let text = receiver.as_str().unwrap_or_default();
     let (mut lines, mut start) = (Vec::new(), 0);
     while start < text.len() {
