@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod components;
+pub mod engine;
 pub mod http;
 pub mod manifest;
 pub mod protocol;

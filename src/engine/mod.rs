@@ -1,0 +1,28 @@
+//! Runs the commands of the protocol over built components.
+
+pub mod check;
+mod discover;
+mod error;
+mod observer;
+mod read;
+mod source;
+
+use crate::protocol::Writer;
+use crate::run::RunContext;
+use crate::value::Secrets;
+
+pub use check::CheckResult;
+pub use error::EngineError;
+pub use read::{Failed, ReadOutcome};
+pub use source::{Session, Source, check_manifest};
+
+/// Where a run prints to, and what it needs for that.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The writer of the protocol.
+    pub writer: Writer,
+    /// The clock that messages are stamped by.
+    pub run: RunContext,
+    /// Texts that may never be printed.
+    pub secrets: Secrets,
+}

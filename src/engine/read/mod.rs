@@ -1,0 +1,83 @@
+//! `read`: all selected streams, side by side.
+//!
+//! Making slices and reading them are different tasks with a bounded queue
+//! between them: readers never wait for a maker, so no order of events can
+//! deadlock, whatever the concurrency.
+
+mod schedule;
+mod sink;
+mod stream_run;
+mod summary;
+
+use std::sync::Arc;
+
+use tracing::info;
+
+use crate::components::Stream;
+use crate::protocol::message::StreamStatus;
+use crate::protocol::writer::Closed;
+use crate::protocol::{ConfiguredCatalog, Message};
+
+use super::Output;
+use schedule::Schedule;
+use stream_run::StreamRun;
+pub use summary::Failed;
+
+/// How a read ended.
+#[derive(Debug)]
+pub enum ReadOutcome {
+    /// Every stream was read whole.
+    Complete,
+    /// Some streams were not; each has been reported.
+    Failed(Failed),
+    /// Nobody reads the output any more.
+    OutputClosed,
+}
+
+/// Reads the streams that `catalog` selects, with `n_workers` slices at a time.
+pub async fn read(
+    streams: Vec<Arc<Stream>>,
+    catalog: &ConfiguredCatalog,
+    n_workers: usize,
+    output: &Output,
+) -> ReadOutcome {
+    let find = |name: &str| streams.iter().find(|stream| stream.name == name);
+    let selected: Vec<_> = catalog.streams.iter().map(|it| (&it.name, find(&it.name))).collect();
+    if selected.iter().all(|(_, stream)| stream.is_none()) {
+        // The reference prints nothing at all when there is nothing to read.
+        return ReadOutcome::Complete;
+    }
+    info!("Starting syncing");
+    let mut runs = Vec::with_capacity(selected.len());
+    for (name, stream) in selected {
+        match stream {
+            Some(stream) => runs.push(Arc::new(StreamRun::new(stream.clone(), output.clone()))),
+            None => {
+                tracing::warn!(
+                    "The catalog selects the stream {name}, which the manifest does not have"
+                );
+                let now = output.run.now();
+                let message =
+                    Message::stream_status(name.as_str(), StreamStatus::Incomplete, None, now);
+                if output.writer.write_message(&message).await.is_err() {
+                    return ReadOutcome::OutputClosed;
+                }
+            }
+        }
+    }
+    let schedule = Schedule::new(runs.clone(), n_workers);
+    let closed = tokio::select! {
+        () = schedule.run() => None,
+        () = output.writer.closed() => Some(Closed),
+    };
+    if closed.is_some() || output.writer.is_closed() {
+        return ReadOutcome::OutputClosed;
+    }
+    match Failed::of(&runs) {
+        Some(failed) => ReadOutcome::Failed(failed),
+        None => {
+            info!("Finished syncing");
+            ReadOutcome::Complete
+        }
+    }
+}

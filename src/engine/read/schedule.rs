@@ -1,0 +1,158 @@
+//! Which stream's slices are made when, and which slices are read when.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::{FutureExt, StreamExt};
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tracing::info;
+
+use crate::components::ReadError;
+use crate::value::StreamSlice;
+
+use super::sink::SliceSink;
+use super::stream_run::StreamRun;
+
+/// How many slices may wait for a reader.
+///
+/// Enough that a stream whose slices come fast makes room for the next one,
+/// little beside what a run needs anyway: a slice is a few hundred bytes.
+const QUEUED_SLICES: usize = 1024;
+
+/// The streams of one read.
+pub(super) struct Schedule {
+    pending: VecDeque<Arc<StreamRun>>,
+    /// Slices read at a time.
+    n_workers: usize,
+    /// Streams whose slices are made at a time.
+    n_generators: usize,
+}
+
+struct Job {
+    run: Arc<StreamRun>,
+    slice: StreamSlice,
+}
+
+impl Schedule {
+    /// A schedule that starts `runs` in their order.
+    pub(super) fn new(runs: Vec<Arc<StreamRun>>, n_workers: usize) -> Self {
+        let n_workers = n_workers.max(1);
+        Self { pending: runs.into(), n_workers, n_generators: (n_workers / 2).max(1) }
+    }
+
+    /// Reads all; what fails is noted in the runs.
+    pub(super) async fn run(self) {
+        let (jobs, queue) = mpsc::channel(QUEUED_SLICES);
+        let stream_ended = Arc::new(Notify::new());
+        let n_workers = self.n_workers;
+        let readers = read_all(queue, n_workers, stream_ended.clone());
+        let makers = self.make_all(jobs, stream_ended);
+        tokio::join!(makers, readers);
+    }
+
+    /// Starts the streams in order, a few at a time, and no two of a group together.
+    async fn make_all(mut self, jobs: mpsc::Sender<Job>, stream_ended: Arc<Notify>) {
+        let generators = Arc::new(Semaphore::new(self.n_generators));
+        let mut active: Vec<Arc<StreamRun>> = Vec::new();
+        let mut tasks = JoinSet::new();
+        while !self.pending.is_empty() {
+            // Closed only when dropped, which is after this loop.
+            let Ok(permit) = generators.clone().acquire_owned().await else { return };
+            let ended = stream_ended.notified();
+            active.retain(|run| !run.is_ended());
+            let Some(run) = self.next_startable(&active) else {
+                drop(permit);
+                ended.await;
+                continue;
+            };
+            active.push(run.clone());
+            let (jobs, stream_ended) = (jobs.clone(), stream_ended.clone());
+            tasks.spawn(async move {
+                make_slices(&run, &jobs).await;
+                if run.is_ended() {
+                    stream_ended.notify_waiters();
+                }
+                drop(permit);
+            });
+        }
+        drop(jobs);
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// Takes the first stream whose group has no active stream.
+    fn next_startable(&mut self, active: &[Arc<StreamRun>]) -> Option<Arc<StreamRun>> {
+        let is_blocked = |run: &StreamRun| {
+            let group = run.stream.group.as_ref();
+            group.is_some() && active.iter().any(|other| other.stream.group.as_ref() == group)
+        };
+        for _ in 0..self.pending.len() {
+            let run = self.pending.pop_front()?;
+            if !is_blocked(&run) {
+                return Some(run);
+            }
+            info!("Deferring stream {}: another one of its group is being read", run.stream.name);
+            self.pending.push_back(run);
+        }
+        None
+    }
+}
+
+/// Makes the slices of one stream, as fast as the queue takes them.
+async fn make_slices(run: &Arc<StreamRun>, jobs: &mpsc::Sender<Job>) {
+    run.start().await;
+    let making = async {
+        let mut slices = run.stream.slices();
+        while let Some(slice) = slices.next().await {
+            let slice = slice?;
+            run.open_slice();
+            let job = Job { run: run.clone(), slice };
+            if jobs.send(job).await.is_err() {
+                return Err(ReadError::Cancelled);
+            }
+        }
+        Ok(())
+    };
+    let made = AssertUnwindSafe(making).catch_unwind().await.unwrap_or_else(|_| Err(panicked()));
+    if let Err(err) = made {
+        run.fail(err).await;
+    }
+    run.end_making().await;
+}
+
+/// Reads the queued slices in their order, `n_workers` at a time.
+async fn read_all(mut queue: mpsc::Receiver<Job>, n_workers: usize, stream_ended: Arc<Notify>) {
+    let workers = Arc::new(Semaphore::new(n_workers));
+    let mut tasks = JoinSet::new();
+    loop {
+        // Closed only when dropped, which is after this loop.
+        let Ok(permit) = workers.clone().acquire_owned().await else { return };
+        let Some(Job { run, slice }) = queue.recv().await else { break };
+        let stream_ended = stream_ended.clone();
+        tasks.spawn(async move {
+            let reading = AssertUnwindSafe(read_slice(&run, &slice)).catch_unwind();
+            let read = reading.await.unwrap_or_else(|_| Err(panicked()));
+            // The next slice need not wait for what this one's end has to print.
+            drop(permit);
+            run.close_slice(&slice, read).await;
+            if run.is_ended() {
+                stream_ended.notify_waiters();
+            }
+        });
+        // What has ended is let go, so that memory does not grow with the slices.
+        while tasks.try_join_next().is_some() {}
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+async fn read_slice(run: &Arc<StreamRun>, slice: &StreamSlice) -> Result<(), ReadError> {
+    run.log_slice(slice);
+    let mut sink = SliceSink::new(run, slice);
+    run.stream.retriever.read(slice, &mut sink).await
+}
+
+/// A bug of ours must not take other streams down, nor go unnoticed.
+fn panicked() -> ReadError {
+    ReadError::unexpected("RuntimeError", "the program has a bug here; its message is on stderr")
+}

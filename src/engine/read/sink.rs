@@ -1,0 +1,72 @@
+//! From records to lines of output.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::components::{ReadError, RecordSink};
+use crate::value::{Json, StreamSlice};
+
+use super::stream_run::StreamRun;
+
+/// Lines are handed to the writer in pieces of about this many bytes: large
+/// enough that queueing costs nothing, small enough to share the pipe fairly.
+const CHUNK_SIZE: usize = 256 << 10;
+
+/// Prints the records of one slice.
+pub(super) struct SliceSink<'a> {
+    run: &'a Arc<StreamRun>,
+    slice: &'a StreamSlice,
+}
+
+impl<'a> SliceSink<'a> {
+    /// A sink for the records of `slice`.
+    pub(super) fn new(run: &'a Arc<StreamRun>, slice: &'a StreamSlice) -> Self {
+        Self { run, slice }
+    }
+
+    async fn print(&mut self, records: Vec<Json>) -> Result<(), ReadError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let emitted_at = self.run.output.run.now().as_millisecond();
+        let mut lines = self.run.output.writer.buffer();
+        let (mut n_lines, mut broken) = (0, None);
+        let mut observed_to = 0;
+        for (idx, record) in records.iter().enumerate() {
+            if let Err(err) = self.run.append_line(&mut lines, record, emitted_at) {
+                broken = Some(err);
+                break;
+            }
+            n_lines += 1;
+            if lines.len() >= CHUNK_SIZE {
+                let next = self.run.output.writer.buffer();
+                let chunk = std::mem::replace(&mut lines, next);
+                self.run.print(chunk, n_lines).await?;
+                self.run.stream.cursor.observe(self.slice, &records[observed_to..=idx])?;
+                (n_lines, observed_to) = (0, idx + 1);
+            }
+        }
+        if n_lines > 0 {
+            self.run.print(lines, n_lines).await?;
+            let end = observed_to + usize::try_from(n_lines).unwrap_or(usize::MAX);
+            self.run.stream.cursor.observe(self.slice, &records[observed_to..end])?;
+        }
+        broken.map_or(Ok(()), Err)
+    }
+}
+
+impl RecordSink for SliceSink<'_> {
+    fn records<'a>(
+        &'a mut self,
+        records: Vec<Json>,
+    ) -> BoxFuture<'a, Result<ControlFlow<()>, ReadError>> {
+        async move {
+            self.print(records).await?;
+            Ok(ControlFlow::Continue(()))
+        }
+        .boxed()
+    }
+}

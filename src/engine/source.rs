@@ -1,0 +1,327 @@
+//! A manifest and a config made ready to run commands.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use crate::components::registry::REGISTRY;
+use crate::components::source::concurrency;
+use crate::components::source::yaml::DeclarativeSource;
+use crate::components::spec::Spec;
+use crate::components::{
+    BuildContext, BuildError, CheckedGeneration, CheckedStreams, Config, Environment, Stream,
+    StreamScope,
+};
+use crate::http::Http;
+use crate::manifest::{Findings, Manifest, Node};
+use crate::protocol::config_validation::validate_config;
+use crate::protocol::message::Catalog;
+use crate::protocol::secrets::mask_config;
+use crate::protocol::{ConfiguredCatalog, Message, States, TracedError};
+use crate::value::{Json, Map, PythonJson};
+
+use super::Output;
+use super::check::{self, CheckResult};
+use super::discover;
+use super::error::EngineError;
+use super::observer::ProtocolObserver;
+use super::read::{self, ReadOutcome};
+
+/// What a command is given from outside.
+#[derive(Debug)]
+pub struct Session {
+    /// The config as the user gave it.
+    pub config: Map,
+    /// Where the config came from; a migrated one is written back.
+    pub config_path: Option<PathBuf>,
+    /// The folder of the manifest, for the files that it names.
+    pub base_dir: PathBuf,
+    /// What is selected, in a read.
+    pub catalog: Option<ConfiguredCatalog>,
+    /// What earlier reads left.
+    pub states: States,
+    /// The door to the network.
+    pub http: Http,
+    /// Where messages go.
+    pub output: Output,
+}
+
+/// A source that can be checked, discovered and read.
+#[derive(Debug)]
+pub struct Source {
+    shape: DeclarativeSource,
+    spec: Option<Spec>,
+    config: Config,
+    /// The config before a check lays anything over it, which the manifest's validations look at.
+    supplied: Arc<Map>,
+    environment: Arc<Environment>,
+    output: Output,
+    n_workers: usize,
+}
+
+/// All that is wrong with a manifest, from its text to its components.
+pub fn check_manifest(manifest: &Manifest) -> (Option<DeclarativeSource>, Findings) {
+    let mut findings = manifest.findings.clone();
+    let shape = match findings.has_errors() {
+        true => None,
+        false => DeclarativeSource::read_root(&manifest.root, &REGISTRY, &mut findings),
+    };
+    (shape, findings)
+}
+
+impl Source {
+    /// Makes a manifest ready: checks it, migrates and transforms the config, as the reference does
+    /// before any command.
+    pub fn open(manifest: &Manifest, session: Session) -> Result<Self, EngineError> {
+        let (shape, findings) = check_manifest(manifest);
+        let Some(shape) = shape else {
+            let source = manifest.source.as_ref();
+            let file = source.map_or_else(|| "the manifest".to_owned(), |it| it.name.clone());
+            return Err(EngineError::Manifest { file, findings });
+        };
+        let Session { config, config_path, base_dir, catalog, states, http, output } = session;
+        let environment = Arc::new(Environment {
+            run: output.run.clone(),
+            http,
+            secrets: output.secrets.clone(),
+            observer: Arc::new(ProtocolObserver::new(output.clone())),
+            base_dir,
+            states,
+            catalog,
+            is_test_read: false,
+        });
+        let mut source = Self {
+            shape,
+            spec: None,
+            config: Config::default(),
+            supplied: Arc::default(),
+            environment,
+            output,
+            n_workers: 1,
+        };
+        let start = |err: BuildError| EngineError::Start(err.to_string());
+        let spec = source.shape.spec.as_ref();
+        source.spec = spec.map(|it| Spec::build(it, &source.cx())).transpose().map_err(start)?;
+        let config = source.prepare_config(config, config_path.as_deref()).map_err(start)?;
+        source.config = Config::new(config);
+        source.supplied = source.config.snapshot();
+        let level = source.shape.concurrency_level.as_ref();
+        source.n_workers =
+            concurrency::yaml::ConcurrencyLevel::level(level, &source.cx()).map_err(start)?;
+        Ok(source)
+    }
+
+    /// Migrates the config (and keeps it), and transforms it for this run.
+    fn prepare_config(&self, config: Map, path: Option<&Path>) -> Result<Map, BuildError> {
+        let Some(spec) = self.spec.as_ref() else { return Ok(config) };
+        let specification = &spec.message().connection_specification;
+        mask_config(&config, specification, &self.output.secrets);
+        // An empty config has nothing to migrate; the reference leaves it alone.
+        if config.is_empty() {
+            return Ok(config);
+        }
+        let mut changed = config.clone();
+        spec.migrate(&mut changed, &self.cx())?;
+        if changed != config {
+            if let Some(path) = path {
+                keep_config(path, &changed);
+            }
+            let message = Message::connector_config(changed.clone(), self.output.run.now());
+            self.output.writer.write_message_now(&message);
+        }
+        spec.transform(&mut changed, &self.cx())?;
+        mask_config(&changed, specification, &self.output.secrets);
+        Ok(changed)
+    }
+
+    /// What the source tells about itself, when its manifest says it.
+    pub fn spec(&self) -> Option<&Spec> {
+        self.spec.as_ref()
+    }
+
+    /// Checks the config against the specification of the source.
+    pub fn validate_config(&self) -> Result<(), TracedError> {
+        let Some(spec) = &self.spec else {
+            let message = "the manifest has no `spec`, which says how the source is configured";
+            return Err(TracedError::system(message));
+        };
+        validate_config(&self.config.snapshot(), &spec.message().connection_specification)
+    }
+
+    /// Whether a connection can be made.
+    pub async fn check(&self) -> Result<CheckResult, EngineError> {
+        if let Err(err) = self.validate_config() {
+            return Ok(Err(err.message.unwrap_or_default()));
+        }
+        let check = self.shape.check.build(&self.cx())?;
+        check::override_config(&check.config_overrides, &self.config)?;
+        let outcome = match &check.streams {
+            CheckedStreams::Named { names, generated } => {
+                let names = check::stream_names(names, &self.config.snapshot())?;
+                self.check_named(&names, generated).await?
+            }
+            CheckedStreams::First { count, reads } => self.check_first(*count, *reads).await,
+        };
+        Ok(outcome.map_err(|reason| check::quoted(&reason)))
+    }
+
+    async fn check_named(
+        &self,
+        names: &[String],
+        generated: &[CheckedGeneration],
+    ) -> Result<CheckResult, EngineError> {
+        let built = self.build_checked(names, !generated.is_empty()).await;
+        let (streams, made) = match built {
+            Ok(built) => built,
+            Err(err) => {
+                return Ok(Err(format!(
+                    "Encountered an error while discovering streams. Error: {err}"
+                )));
+            }
+        };
+        if streams.is_empty() {
+            return Ok(Err("No streams to connect to from source".to_owned()));
+        }
+        let find = |name: &str| streams.iter().find(|stream| stream.name == name);
+        for name in names {
+            let Some(stream) = find(name) else {
+                let known: Vec<_> = streams.iter().map(|it| check::quoted(&it.name)).collect();
+                let known = known.join(", ");
+                let text = format!("{name} is not part of the catalog. Expected one of [{known}].");
+                return Err(BuildError::new(text).into());
+            };
+            if let Err(reason) = check::check_stream(stream, "Stream").await {
+                return Ok(Err(reason));
+            }
+        }
+        for wanted in generated {
+            if !self.has_template(&wanted.template) {
+                let name = &wanted.template;
+                return Ok(Err(format!("Dynamic stream {name} is not found in manifest.")));
+            }
+            let names = made.iter().filter(|(template, _)| *template == wanted.template);
+            let count = wanted.count.map_or(usize::MAX, |it| usize::try_from(it).unwrap_or(0));
+            for (_, name) in names.take(count) {
+                let Some(stream) = find(name) else { continue };
+                if let Err(reason) = check::check_stream(stream, "Dynamic Stream").await {
+                    return Ok(Err(reason));
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whether the manifest has a template of that name; one without a name goes by its place.
+    fn has_template(&self, name: &str) -> bool {
+        self.shape.dynamic_streams.iter().flatten().enumerate().any(|(idx, it)| match &*it.name {
+            "" => name == format!("dynamic_stream_{idx}"),
+            own => name == own,
+        })
+    }
+
+    /// Builds the named streams only, when all of them are static and nothing else is asked for;
+    /// else all. Also tells which template made which stream.
+    async fn build_checked(
+        &self,
+        names: &[String],
+        with_generated: bool,
+    ) -> Result<(Vec<Stream>, Vec<(String, String)>), EngineError> {
+        if !with_generated {
+            let all = self.shape.static_streams(&self.cx())?;
+            let is_named = |stream: &&Node| names.iter().any(|name| has_name(stream, name));
+            let are_static = names.iter().all(|name| all.iter().any(|it| has_name(it, name)));
+            if !names.is_empty() && are_static {
+                let selected: Vec<_> = all.iter().filter(is_named).cloned().collect();
+                let streams = self.shape.build_streams(&selected, &all, &self.stream_cx()?)?;
+                return Ok((streams, Vec::new()));
+            }
+        }
+        self.build_all().await
+    }
+
+    async fn check_first(&self, count: i64, reads: bool) -> CheckResult {
+        let built = self.build_all().await;
+        let failed = |err: EngineError| {
+            format!("Encountered an error while discovering streams. Error: {err}")
+        };
+        let (streams, _) = built.map_err(failed)?;
+        if streams.is_empty() {
+            return Err("No streams to connect to from source".to_owned());
+        }
+        if !reads {
+            return Ok(());
+        }
+        for stream in streams.iter().take(usize::try_from(count).unwrap_or(0)) {
+            check::check_stream(stream, "Stream").await?;
+        }
+        Ok(())
+    }
+
+    /// What the streams of the source are.
+    pub async fn discover(&self) -> Result<Catalog, EngineError> {
+        self.validate_config().map_err(EngineError::traced)?;
+        let (streams, _) = self.build_all().await?;
+        Ok(discover::discover(&streams).await?)
+    }
+
+    /// Reads the selected streams; all of them when no catalog was given.
+    pub async fn read(&self) -> Result<ReadOutcome, EngineError> {
+        self.validate_config().map_err(EngineError::traced)?;
+        let (streams, _) = self.build_all().await?;
+        let catalog = match &self.environment.catalog {
+            Some(catalog) => catalog.clone(),
+            None => ConfiguredCatalog::everything(discover::discover(&streams).await?),
+        };
+        let streams = streams.into_iter().map(Arc::new).collect();
+        Ok(read::read(streams, &catalog, self.n_workers, &self.output).await)
+    }
+
+    /// Builds all streams; also tells which template made which stream.
+    async fn build_all(&self) -> Result<(Vec<Stream>, Vec<(String, String)>), EngineError> {
+        let cx = self.stream_cx()?;
+        let mut all = self.shape.static_streams(&cx)?;
+        let mut made = Vec::new();
+        for stream in self.shape.generated_streams(&cx).await? {
+            let name = stream.node.get("name").and_then(Node::as_str).unwrap_or_default();
+            made.push((stream.template, name.to_owned()));
+            all.push(stream.node);
+        }
+        Ok((self.shape.build_streams(&all, &all, &cx)?, made))
+    }
+
+    /// The context that streams are built in, once the manifest's own validations let the config pass.
+    fn stream_cx(&self) -> Result<BuildContext<'_>, BuildError> {
+        let mut cx = self.cx();
+        if let Some(spec) = &self.spec {
+            spec.validate(&self.supplied, &cx)?;
+        }
+        let budget = self.shape.api_budget.as_ref();
+        cx.budget = budget.map(|budget| budget.build(&cx)).transpose()?;
+        Ok(cx)
+    }
+
+    fn cx(&self) -> BuildContext<'_> {
+        BuildContext {
+            registry: &REGISTRY,
+            environment: &self.environment,
+            config: self.config.clone(),
+            stream: StreamScope::default(),
+            budget: None,
+        }
+    }
+}
+
+fn has_name(stream: &Node, name: &str) -> bool {
+    stream.get("name").and_then(Node::as_str) == Some(name)
+}
+
+/// Writes a migrated config over the one that was given, so that the next run need not migrate it.
+fn keep_config(path: &Path, config: &Map) {
+    let text = PythonJson::DEFAULT.text(&Json::Object(config.clone()));
+    match std::fs::write(path, text) {
+        Ok(()) => info!("The config was migrated and written back"),
+        // The CONTROL message carries it all the same, and a mounted config may be read-only.
+        Err(err) => warn!("The migrated config cannot be written back: {err}"),
+    }
+}
