@@ -13,9 +13,9 @@ use crate::value::{Map, Secrets, StreamSlice};
 use super::config_handle::Config;
 use super::error::BuildError;
 use super::shape::{Reader, Shape, Text};
-use super::slot::Registry;
+use super::slot::{OneOrMore, Registry, Slot};
 use super::surroundings::Surroundings;
-use super::{Cursor, SchemaLoader, Transformation};
+use super::{Cursor, PartitionRouter, SchemaLoader, Transformation};
 
 /// What all components of a run share.
 pub struct Environment {
@@ -117,6 +117,16 @@ impl BuildContext<'_> {
     #[must_use]
     pub fn for_stream(&self, stream: StreamScope) -> Self {
         Self { stream, ..self.clone() }
+    }
+
+    /// Builds the partition router that is written in a retriever, if there is one.
+    pub fn partition_router(
+        &self,
+        retriever: &Node,
+    ) -> Result<Option<Arc<dyn PartitionRouter>>, BuildError> {
+        let written = retriever.get("partition_router").filter(|router| router.is_truthy());
+        let router = written.map(|node| Slot::<dyn PartitionRouter, OneOrMore>::new(node.clone()));
+        router.map(|slot| slot.build(self)).transpose()
     }
 
     /// What the component's templates are evaluated with while it runs.

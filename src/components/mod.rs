@@ -17,6 +17,7 @@ pub mod custom;
 pub mod decoder;
 mod error;
 pub mod error_handler;
+pub mod full_refresh;
 pub mod generate;
 mod number_template;
 pub mod pagination;

@@ -18,7 +18,6 @@ pub(super) const TRANSFORMATIONS: &[Member] = &[
     Member::of::<add_fields::yaml::ConfigAddFields>(),
     Member::of::<remap_field::yaml::ConfigRemapField>(),
     Member::of::<remove_fields::yaml::ConfigRemoveFields>(),
-    Member::planned("CustomConfigTransformation"),
 ];
 
 /// The validators.
@@ -28,7 +27,5 @@ pub(super) const VALIDATORS: &[Member] = &[
 ];
 
 /// The strategies of validators.
-pub(super) const STRATEGIES: &[Member] = &[
-    Member::of::<adheres_to_schema::yaml::ValidateAdheresToSchema>(),
-    Member::planned("CustomValidationStrategy"),
-];
+pub(super) const STRATEGIES: &[Member] =
+    &[Member::of::<adheres_to_schema::yaml::ValidateAdheresToSchema>()];

@@ -1,4 +1,16 @@
 //! Streams made of a template: where the values come from that fill it.
+//!
+//! - [`http`]: `HttpComponentsResolver`, one stream for each record of an API;
+//! - [`config`]: `ConfigComponentsResolver`, one for each item of lists in the config;
+//! - [`parametrized`]: `ParametrizedComponentsResolver`, one for each item of a list in the
+//!   manifest.
+//!
+//! What of the template is filled is said by a [`mapping`].
+
+pub mod config;
+pub mod http;
+pub mod mapping;
+pub mod parametrized;
 
 use super::shape::shape;
 use super::slot::Member;
@@ -6,9 +18,9 @@ use super::{ComponentsResolver, Slot, Stream};
 
 /// The family's members.
 pub(super) const MEMBERS: &[Member] = &[
-    Member::planned("HttpComponentsResolver"),
-    Member::planned("ConfigComponentsResolver"),
-    Member::planned("ParametrizedComponentsResolver"),
+    Member::of::<http::yaml::HttpComponentsResolver>(),
+    Member::of::<config::yaml::ConfigComponentsResolver>(),
+    Member::of::<parametrized::yaml::ParametrizedComponentsResolver>(),
 ];
 
 /// The YAML shape.

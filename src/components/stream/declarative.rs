@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::full_refresh::FullRefresh;
 use super::primary_key::PrimaryKey;
 use super::schema::CachedSchema;
+use crate::components::full_refresh::FullRefresh;
 use crate::components::shape::shape;
 use crate::components::slot::OneOrMore;
 use crate::components::{
@@ -134,9 +134,10 @@ impl yaml::DeclarativeStream {
         &self,
         cx: &BuildContext<'_>,
     ) -> Result<Option<Arc<dyn PartitionRouter>>, BuildError> {
-        let written = self.retriever.node().get("partition_router").filter(|it| it.is_truthy());
-        let Some(node) = written else { return Ok(None) };
-        if self.incremental_sync.is_none() && depends_on_parents_state(node) {
+        let retriever = self.retriever.node();
+        if self.incremental_sync.is_none()
+            && retriever.get("partition_router").is_some_and(depends_on_parents_state)
+        {
             warn!(
                 target: "airbyte",
                 "Stream `{}` has `incremental_dependency: true` in its parent stream configuration but does not \
@@ -146,7 +147,7 @@ impl yaml::DeclarativeStream {
                 self.name
             );
         }
-        Slot::<dyn PartitionRouter, OneOrMore>::new(node.clone()).build(cx).map(Some)
+        cx.partition_router(retriever)
     }
 
     fn schema(&self, cx: &BuildContext<'_>) -> Result<Arc<dyn SchemaLoader>, BuildError> {

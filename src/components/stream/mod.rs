@@ -6,7 +6,6 @@
 
 pub mod conditional;
 pub mod declarative;
-mod full_refresh;
 mod primary_key;
 mod schema;
 pub mod state_delegating;

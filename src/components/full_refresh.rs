@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::json;
 
-use crate::components::{Cursor, PartitionRouter, ReadError, RequestParts};
+use super::{Cursor, PartitionRouter, ReadError, RequestParts};
 use crate::run::RunContext;
 use crate::template::time::DateTime;
 use crate::value::{Json, Map, StreamSlice};
@@ -13,7 +13,7 @@ use crate::value::{Json, Map, StreamSlice};
 /// Reads all partitions anew each time.
 ///
 /// Its one state, printed at the end, only says that there is none.
-pub(super) struct FullRefresh {
+pub struct FullRefresh {
     router: Option<Arc<dyn PartitionRouter>>,
     run: RunContext,
 }
@@ -23,7 +23,7 @@ const NO_STATE: &str = "__ab_no_cursor_state_message";
 
 impl FullRefresh {
     /// Over the partitions of `router`, or the one there is.
-    pub(super) fn new(router: Option<Arc<dyn PartitionRouter>>, run: RunContext) -> Self {
+    pub fn new(router: Option<Arc<dyn PartitionRouter>>, run: RunContext) -> Self {
         Self { router, run }
     }
 }
