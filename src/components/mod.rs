@@ -17,6 +17,7 @@ pub mod custom;
 pub mod decoder;
 mod error;
 pub mod error_handler;
+pub mod extractor;
 pub mod full_refresh;
 pub mod generate;
 mod number_template;
@@ -40,6 +41,7 @@ mod surroundings;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod transform;
+mod transport;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use super::slot::Registry;
 use super::{
-    auth, backoff, budget, check, config, custom, decoder, error_handler, pagination, partition,
-    requester, resolver, retriever, stream, transform,
+    auth, backoff, budget, check, config, custom, decoder, error_handler, extractor, pagination,
+    partition, requester, resolver, retriever, stream, transform,
 };
 
 /// All families with their members.
@@ -18,6 +18,9 @@ pub static REGISTRY: Registry = Registry {
         ("backoff strategy", backoff::MEMBERS),
         ("API budget", budget::MEMBERS),
         ("decoder", decoder::MEMBERS),
+        ("record extractor", extractor::EXTRACTORS),
+        ("record selector", extractor::SELECTORS),
+        ("record filter", extractor::FILTERS),
         ("transformation", transform::MEMBERS),
         ("paginator", pagination::PAGINATORS),
         ("pagination strategy", pagination::STRATEGIES),

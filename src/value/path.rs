@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 
 use super::error::PathError;
 use super::glob::Glob;
-use super::python::write_python_repr;
+use super::python::{python_int, write_python_repr};
 use super::{Json, Map};
 
 /// A path, ready to be followed many times.
@@ -142,18 +142,14 @@ impl Path {
         values
     }
 
-    /// The first value at this path in an object, where null is left in its place.
-    pub fn take_first_in(&self, root: &mut Map) -> Option<Json> {
+    /// As [`Self::take_values`], in an object.
+    pub fn take_values_in(&self, root: &mut Map) -> Vec<Json> {
         if self.segments.contains(&Segment::AnyDepth) {
-            return self.values_in(root).first().map(|&value| value.clone());
+            return self.values_in(root).into_iter().cloned().collect();
         }
-        let mut first = None;
-        self.visit_object_mut(root, self.start(), &mut |value| {
-            if first.is_none() {
-                first = Some(value.take());
-            }
-        });
-        first
+        let mut values = Vec::new();
+        self.visit_object_mut(root, self.start(), &mut |value| values.push(value.take()));
+        values
     }
 
     /// Puts `value` in place of all that is found (`dpath.set`); gives how many there were.
@@ -170,6 +166,11 @@ impl Path {
     /// null, as the others must keep their places; the last one goes.
     pub fn remove(&self, root: &mut Map) {
         self.remove_from_object(root, self.start());
+    }
+
+    /// Removes the lists that are found, and nothing else; what stands behind one moves up.
+    pub fn remove_lists(&self, root: &mut Map) {
+        self.remove_lists_from_object(root, self.start());
     }
 
     fn only<'a>(
@@ -353,6 +354,31 @@ impl Path {
             _ => {}
         }
     }
+
+    fn remove_lists_from_object(&self, object: &mut Map, progress: Progress) {
+        object.retain(|key, value| self.is_no_list(value, self.advance(progress, Step::Key(key))));
+    }
+
+    /// Whether the value stays; removes the lists below it.
+    fn is_no_list(&self, value: &mut Json, progress: Progress) -> bool {
+        match value {
+            Json::Array(_) if self.is_end(progress) => return false,
+            Json::Array(items) if self.goes_on(progress) => {
+                let list_len = items.len();
+                let mut index = 0;
+                items.retain_mut(|item| {
+                    let step = Step::Index { index, list_len };
+                    index += 1;
+                    self.is_no_list(item, self.advance(progress, step))
+                });
+            }
+            Json::Object(object) if self.goes_on(progress) => {
+                self.remove_lists_from_object(object, progress);
+            }
+            _ => {}
+        }
+        true
+    }
 }
 
 fn all<'a>(walk: impl FnOnce(Visit<'_, 'a>) -> ControlFlow<()>) -> Vec<&'a Json> {
@@ -387,14 +413,11 @@ impl Segment {
                 "**" => Self::AnyDepth,
                 "*" => Self::Any,
                 _ if Glob::is_glob(text) => Self::Pattern(Glob::new(text)),
-                _ => Self::Key(text.clone(), python_int(text)),
+                _ => Self::Key(text.clone(), python_int(source)),
             },
-            Json::Number(number) => {
-                #[expect(clippy::cast_possible_truncation, reason = "Python's int() drops it too")]
-                let index = number.as_i64().or(number.as_f64().map(|float| float as i64));
-                index.map_or(Self::Nothing, Self::Index)
+            Json::Number(_) | Json::Bool(_) => {
+                python_int(source).map_or(Self::Nothing, Self::Index)
             }
-            Json::Bool(flag) => Self::Index(i64::from(*flag)),
             _ => Self::Nothing,
         }
     }
@@ -417,17 +440,6 @@ impl Segment {
 fn position(index: i64, list_len: usize) -> Option<usize> {
     let distance = usize::try_from(index.unsigned_abs()).ok()?;
     if index < 0 { list_len.checked_sub(distance) } else { Some(distance) }
-}
-
-/// The number that Python's `int()` reads: with white space around it, and
-/// single underscores between its digits.
-fn python_int(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let is_spaced_well = digits
-        .split('_')
-        .all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit()));
-    is_spaced_well.then(|| text.replace('_', "").parse().ok())?
 }
 
 #[cfg(test)]
@@ -530,9 +542,9 @@ mod tests {
         assert_eq!(path(json!(["x"])).take(&mut root), Ok(None));
         assert!(path(json!(["*"])).take(&mut root).is_err());
         let root = root.as_object_mut().unwrap();
-        assert_eq!(path(json!(["*"])).take_first_in(root), Some(json!({"b": null})));
-        assert_eq!(path(json!(["*"])).take_first_in(root), Some(json!(null)));
-        assert_eq!(path(json!(["x"])).take_first_in(root), None);
+        assert_eq!(path(json!(["*", "b"])).take_values_in(root), [json!(null)]);
+        assert_eq!(path(json!(["c"])).take_values_in(root), [json!(2)]);
+        assert_eq!(path(json!(["**", "c"])).take_values_in(root), [json!(null)]);
     }
 
     #[test]
@@ -575,5 +587,13 @@ mod tests {
             json!(["l", "*", "x"]),
             &json!({"a": 1, "ab": 2, "b": {"a": 1, "c": [1, 2, 3]}, "l": [1, {}]}),
         );
+    }
+
+    #[test]
+    fn removed_lists_leave_no_hole() {
+        let mut root = json!({"a": [[1], [2], 3], "b": {"a": [1]}, "c": {"a": 1}});
+        path(json!(["a", "[01]"])).remove_lists(root.as_object_mut().unwrap());
+        path(json!(["*", "a"])).remove_lists(root.as_object_mut().unwrap());
+        assert_eq!(root, json!({"a": [3], "b": {}, "c": {"a": 1}}));
     }
 }

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::Packed;
-use super::transport::{Gunzipped, as_sent};
 use crate::components::shape::shape;
+use crate::components::transport::{Gunzipped, as_sent};
 use crate::components::{BuildContext, BuildError, Component, Decode, Decoder, Slot};
 use crate::http::Headers;
 

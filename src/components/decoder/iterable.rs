@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::lines::{LineEnd, Lines, utf8};
-use super::transport::as_sent;
 use crate::components::shape::shape;
+use crate::components::transport::as_sent;
 use crate::components::{BuildContext, BuildError, Component, Decode, Decoder, ReadError};
 use crate::http::Headers;
 use crate::value::{Json, Map};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::transport::as_sent;
 use crate::components::shape::shape;
+use crate::components::transport::as_sent;
 use crate::components::{BuildContext, BuildError, Component, Decode, Decoder, ReadError};
 use crate::http::Headers;
 use crate::value::body::{CharsetError, ItemStream, TextDecoder};

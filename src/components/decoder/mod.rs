@@ -16,7 +16,6 @@ pub mod json;
 pub mod json_items;
 pub mod jsonl;
 mod lines;
-mod transport;
 pub mod xml;
 pub mod zipfile;
 

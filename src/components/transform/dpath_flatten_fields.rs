@@ -90,7 +90,7 @@ impl Transformation for DpathFlattenFields {
         }
         let is_whole = path.is_empty();
         let fields = if (is_replaced || self.delete_origin_value) && !is_whole {
-            path.take_first_in(record)
+            path.take_values_in(record).into_iter().next()
         } else {
             Some(Json::Object(fields.clone()))
         };

@@ -80,6 +80,11 @@ impl CsvRows {
         }
     }
 
+    /// Whether the text so far ends within quotes.
+    pub fn is_in_quotes(&self) -> bool {
+        self.state == State::InQuotes
+    }
+
     /// Ends the text, also within quotes.
     pub fn finish(&mut self, on_row: &mut dyn FnMut(&mut Vec<String>)) {
         if self.state != State::StartOfRow {

@@ -1,0 +1,199 @@
+//! `RecordSelector`: from elements to finished records.
+//!
+//! Records are extracted, filtered, transformed, and normalised to the schema,
+//! one after the other. A stream that filters by its cursor on our side does
+//! so with the filter, and transforms before that unless told otherwise.
+
+use std::sync::{Arc, OnceLock};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::normalization::{Normalizer, is_schema};
+use crate::components::shape::{choice, shape};
+use crate::components::slot::accepts;
+use crate::components::{
+    BuildContext, BuildError, Component, Cursor, Extraction, PageRecords, ReadError,
+    RecordExtractor, RecordFilter, RecordSelector as Selector, SchemaLoader, Slot, Transformation,
+};
+use crate::manifest::Node;
+use crate::value::{Json, StreamSlice, python_str};
+
+accepts!(
+    /// Extractors that find records in elements.
+    ElementExtractor = "DpathExtractor",
+    "CombinedExtractor",
+    "CustomRecordExtractor",
+);
+
+/// The YAML shape.
+pub mod yaml {
+    use super::{ElementExtractor, RecordExtractor, RecordFilter, Slot, choice, shape};
+
+    shape! {
+        /// Turns a response into records.
+        pub struct RecordSelector {
+            /// Finds the records.
+            extractor: Slot<dyn RecordExtractor, ElementExtractor>,
+            /// Says which records are kept.
+            record_filter: Option<Slot<dyn RecordFilter>>,
+            /// Whether values become those of the types that the stream's schema declares.
+            schema_normalization: SchemaNormalization = SchemaNormalization::None,
+            /// Whether records are transformed before they are filtered.
+            transform_before_filtering: Option<bool>,
+        }
+    }
+
+    choice! {
+        /// What values of other types than the declared ones become.
+        pub enum SchemaNormalization {
+            /// They are converted.
+            Default = "Default",
+            /// They stay.
+            None = "None",
+        }
+    }
+}
+
+impl Component for yaml::RecordSelector {
+    type Family = dyn Selector;
+
+    fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Selector>, BuildError> {
+        let stream = &cx.stream;
+        let cursor = stream.cursor.clone();
+        // A data feed is filtered by its retriever, which also stops there.
+        let cursor = cursor.filter(|_| stream.filters_client_side && !stream.is_data_feed);
+        // Beside a cursor an empty condition is none; alone it keeps no record.
+        let is_empty = |filter: &Slot<dyn RecordFilter>| {
+            !filter.node().get("condition").is_some_and(Node::is_truthy)
+        };
+        let filter = self.record_filter.filter(|filter| cursor.is_none() || !is_empty(filter));
+        Ok(Arc::new(RecordSelector {
+            extractor: self.extractor.build(cx)?,
+            filter: filter.map(|filter| filter.build(cx)).transpose()?,
+            cursor,
+            transformations: stream.transformations.clone(),
+            transforms_first: self.transform_before_filtering.unwrap_or(stream.filters_client_side),
+            schema: match self.schema_normalization {
+                yaml::SchemaNormalization::Default => stream.schema.clone(),
+                yaml::SchemaNormalization::None => None,
+            },
+            normalizer: OnceLock::new(),
+        }))
+    }
+}
+
+/// See the module documentation.
+struct RecordSelector {
+    extractor: Arc<dyn RecordExtractor>,
+    filter: Option<Arc<dyn RecordFilter>>,
+    /// Set when it filters records too.
+    cursor: Option<Arc<dyn Cursor>>,
+    transformations: Vec<Arc<dyn Transformation>>,
+    transforms_first: bool,
+    /// Set when records are normalised.
+    schema: Option<Arc<dyn SchemaLoader>>,
+    /// Set by then; `None` when the schema is empty.
+    normalizer: OnceLock<Option<Normalizer>>,
+}
+
+impl Selector for RecordSelector {
+    fn prepare(&self) -> BoxFuture<'_, Result<(), ReadError>> {
+        async {
+            if let Some(schema) = &self.schema
+                && self.normalizer.get().is_none()
+            {
+                let schema = schema.load().await?;
+                self.normalizer
+                    .get_or_init(|| is_schema(&schema).then(|| Normalizer::new(&schema)));
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn select<'a>(
+        &'a self,
+        elements: &'a mut [Json],
+        mode: Extraction,
+        slice: &'a StreamSlice,
+        next_page_token: Option<&'a Json>,
+        page: &'a mut PageRecords,
+    ) -> BoxFuture<'a, Result<(), ReadError>> {
+        async move {
+            let mut records = Vec::new();
+            let extracted = self.extractor.extract(elements, mode, &mut records).await;
+            self.refine(records, slice, next_page_token, page)?;
+            page.n_extracted += extracted?;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn refine(
+        &self,
+        records: Vec<Json>,
+        slice: &StreamSlice,
+        next_page_token: Option<&Json>,
+        page: &mut PageRecords,
+    ) -> Result<(), ReadError> {
+        page.records.reserve(records.len());
+        for mut record in records {
+            if self.transforms_first {
+                self.transform(&mut record, slice)?;
+            }
+            if !self.keeps(&record, slice, next_page_token)? {
+                continue;
+            }
+            if !self.transforms_first {
+                self.transform(&mut record, slice)?;
+            }
+            if !record.is_object() {
+                let message = format!("A record is not an object: {}", python_str(&record));
+                return Err(ReadError::value(message));
+            }
+            if let Some(Some(normalizer)) = self.normalizer.get() {
+                normalizer.normalize(&mut record);
+            }
+            page.records.push(record);
+        }
+        Ok(())
+    }
+
+    fn extractor(&self) -> &dyn RecordExtractor {
+        &*self.extractor
+    }
+}
+
+impl RecordSelector {
+    fn keeps(
+        &self,
+        record: &Json,
+        slice: &StreamSlice,
+        next_page_token: Option<&Json>,
+    ) -> Result<bool, ReadError> {
+        if let Some(cursor) = &self.cursor
+            && !cursor.should_be_synced(slice, record)?
+        {
+            return Ok(false);
+        }
+        match &self.filter {
+            Some(filter) => filter.keeps(record, slice, next_page_token),
+            None => Ok(true),
+        }
+    }
+
+    fn transform(&self, record: &mut Json, slice: &StreamSlice) -> Result<(), ReadError> {
+        if self.transformations.is_empty() {
+            return Ok(());
+        }
+        let Json::Object(fields) = record else {
+            let message = format!(
+                "A record that is not an object cannot be transformed: {}",
+                python_str(record)
+            );
+            return Err(ReadError::unexpected("TypeError", message));
+        };
+        self.transformations.iter().try_for_each(|it| it.transform(fields, slice))
+    }
+}
