@@ -113,7 +113,7 @@ impl Client {
             let message = format!("No connection adapters were found for {}", quoted(&request.url));
             return Err(HttpError::new(ErrorKind::InvalidSchema, message));
         }
-        debug!(target: "airbyte", url = %request.place(), "Making outbound API request");
+        debug!(url = %request.place(), "Making outbound API request");
         let mut response = self.http.transport.exchange(request).await?;
         if let Some(permit) = &self.permit {
             permit.observe(request, &response);

@@ -91,7 +91,6 @@ impl WaitTimeFromResponse {
             Err(err) => return Err(err.into()),
         };
         warn!(
-            target: "airbyte",
             "WaitTimeFromResponse: `wait_time_in_seconds` could not be evaluated on this response \
              ({reason}); deferring to the next backoff strategy."
         );

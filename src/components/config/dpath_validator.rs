@@ -64,7 +64,7 @@ impl ConfigValidator for DpathValidator {
         if let Some(value) = path.get_in(config)? {
             return self.strategy.validate(value);
         }
-        info!(target: "airbyte", "Validation skipped. Key not found: {path}");
+        info!("Validation skipped. Key not found: {path}");
         Ok(())
     }
 }

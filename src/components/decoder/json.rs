@@ -63,7 +63,7 @@ impl Decode for JsonBody {
 
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError> {
         let value = parse(&std::mem::take(&mut self.bytes)).unwrap_or_else(|err| {
-            error!(target: "airbyte", "Failed to parse JSON data using json library. {err}");
+            error!("Failed to parse JSON data using json library. {err}");
             Json::Null
         });
         match value {

@@ -68,7 +68,7 @@ fn decode_line(line: &[u8], elements: &mut Vec<Json>) -> Result<(), ReadError> {
         Ok(element) => elements.push(element),
         Err(err) => {
             let line = line.escape_ascii();
-            warn!(target: "airbyte", "Cannot decode/parse line b'{line}' as JSON, error: {err}");
+            warn!("Cannot decode/parse line b'{line}' as JSON, error: {err}");
         }
     }
     Ok(())

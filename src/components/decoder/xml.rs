@@ -68,7 +68,7 @@ impl Decode for XmlBody {
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError> {
         let text = decode_text(&std::mem::take(&mut self.bytes), self.content_type.as_deref());
         let document = parse_xml(&text).unwrap_or_else(|err| {
-            warn!(target: "airbyte", "Response cannot be parsed from XML: {err}");
+            warn!("Response cannot be parsed from XML: {err}");
             Map::new()
         });
         elements.push(Json::Object(document));

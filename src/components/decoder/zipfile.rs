@@ -71,7 +71,7 @@ impl Decode for Archive {
         let size = self.bytes.len();
         let bytes = Cursor::new(std::mem::take(&mut self.bytes));
         let mut archive = ZipArchive::new(bytes).map_err(|err| {
-            error!(target: "airbyte", "Received an invalid zip file of {size} bytes: {err}");
+            error!("Received an invalid zip file of {size} bytes: {err}");
             ReadError::traced(TracedError::system("Received an invalid zip file in response."))
         })?;
         for file_idx in 0..archive.len() {
@@ -79,7 +79,7 @@ impl Decode for Archive {
                 let name =
                     archive.name_for_index(file_idx).and_then(Result::ok).unwrap_or_default();
                 let message = format!("Failed to parse file: {name} from zip file.");
-                error!(target: "airbyte", "{message} {err}");
+                error!("{message} {err}");
                 let error =
                     TracedError::system(&*message).with_internal(format!("{message} {err}"));
                 ReadError::traced(error)

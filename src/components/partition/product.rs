@@ -32,7 +32,7 @@ impl Combination for Product {
         _: &BuildContext<'_>,
     ) -> Result<Arc<dyn PartitionRouter>, BuildError> {
         if routers.iter().any(|router| !router.ancestors().is_empty()) {
-            warn!(target: "airbyte", "Parent state handling is not supported for CartesianProductStreamSlicer.");
+            warn!("Parent state handling is not supported for CartesianProductStreamSlicer.");
         }
         Ok(Arc::new(Self { routers }))
     }

@@ -106,7 +106,6 @@ impl PartitionRouter for UnionPartitionRouter {
             }
             if state.keys().any(|name| merged.contains_key(name)) {
                 warn!(
-                    target: "airbyte",
                     "UnionPartitionRouter child routers reference the same parent streams; the last child's state \
                      for each of them overwrites the previous one."
                 );

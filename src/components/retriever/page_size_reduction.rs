@@ -85,7 +85,6 @@ impl<'a> Reducer<'a> {
         #[expect(clippy::cast_precision_loss, reason = "attempts are few")]
         let wait = self.shape.backoff_seconds.0 * n_attempts as f64;
         info!(
-            target: "airbyte",
             "Asking for a page of stream {} again in {wait} seconds, with {} records.",
             self.stream,
             self.current.or(self.configured).unwrap_or_default(),

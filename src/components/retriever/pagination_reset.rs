@@ -107,7 +107,7 @@ impl Tracker {
             return Err(ReadError::traced(error));
         }
         self.n_records = 0;
-        info!(target: "airbyte", "Hitting PaginationReset event: reading a slice again from its first page.");
+        info!("Hitting PaginationReset event: reading a slice again from its first page.");
         Ok(next)
     }
 }

@@ -186,7 +186,6 @@ impl SimpleRetriever {
             };
             if output.n_given > n_given {
                 warn!(
-                    target: "airbyte",
                     "Stream {} had given {} records of a window that is now read in halves; they come again.",
                     self.name,
                     output.n_given - n_given,
@@ -198,7 +197,7 @@ impl SimpleRetriever {
             let Some(halves) = cursor.split_window(window, splitting.min_window)? else {
                 return Err(splitting.indivisible(&self.name, &reason).into());
             };
-            info!(target: "airbyte", "Stream {}: the API refused a window, it is read in halves.", self.name);
+            info!("Stream {}: the API refused a window, it is read in halves.", self.name);
             for half in &halves {
                 self.read_window(half, depth + 1, output).await?;
             }

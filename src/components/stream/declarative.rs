@@ -139,7 +139,6 @@ impl yaml::DeclarativeStream {
             && retriever.get("partition_router").is_some_and(depends_on_parents_state)
         {
             warn!(
-                target: "airbyte",
                 "Stream `{}` has `incremental_dependency: true` in its parent stream configuration but does not \
                  define `incremental_sync`. The parent stream's cursor is only persisted in the state of an \
                  incremental substream, so this setting has no effect and all parent records will be re-read on \

@@ -32,10 +32,7 @@ impl CachedSchema {
     async fn find(&self) -> Result<Arc<Json>, ReadError> {
         let (found, stream) = (self.loader.load().await, &self.optional_for);
         let (Err(_), Some(stream)) = (&found, stream) else { return found };
-        info!(
-            target: "airbyte",
-            "Could not find schema for stream {stream}, defaulting to the empty schema"
-        );
+        info!("Could not find schema for stream {stream}, defaulting to the empty schema");
         Ok(Arc::new(Json::Object(Map::new())))
     }
 }

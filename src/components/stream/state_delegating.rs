@@ -67,7 +67,6 @@ impl Component for yaml::StateDelegatingStream {
             return Ok(incremental);
         }
         warn!(
-            target: "airbyte",
             "Stream '{}' has a cursor value older than the API's retention period of {written} (cutoff: {}). \
              Falling back to full refresh to avoid data loss.",
             self.name,

@@ -157,7 +157,6 @@ impl Retry<'_> {
         let is_rate_limited = resolution.action == Action::RateLimited;
         let named_wait = if is_rate_limited && self.auth.has_alternative_token(request) {
             info!(
-                target: "airbyte",
                 "Rate limited on the current credential; retrying in {TOKEN_ROTATION_WAIT}s with \
                  another one instead of waiting for the rate limit to reset. Any configured backoff, \
                  including a wait cap, is not evaluated for this retry."
@@ -185,7 +184,6 @@ impl Retry<'_> {
         let status = failed.outcome.ok().map(|response| response.status);
         if layers.strategy.is_spent(layers.limits) {
             error!(
-                target: "airbyte",
                 "Max retry limit reached after {:.1}s. Request: {request:?}, Response: {}",
                 layers.strategy.elapsed,
                 status.map_or_else(|| "None".to_owned(), |status| format!("<Response [{status}]>")),
@@ -196,7 +194,6 @@ impl Retry<'_> {
         let seconds = seconds + 1.0;
         let status = status.map(|status| format!(" (HTTP {status})")).unwrap_or_default();
         info!(
-            target: "airbyte",
             "UserDefinedBackoffException: Rate limit exceeded{status}. Retrying in {seconds} seconds."
         );
         self.run.sleep(duration(seconds)).await;
@@ -220,13 +217,12 @@ impl Retry<'_> {
         let class = format!("airbyte_cdk.sources.streams.http.exceptions.{class}");
         if layer.is_spent(limits) {
             let n_tries = layer.n_tries;
-            error!(target: "airbyte", "Giving up _send(...) after {n_tries} tries ({class}: {reason})");
+            error!("Giving up _send(...) after {n_tries} tries ({class}: {reason})");
             return Err(self.exhausted(failed));
         }
         let seconds = layer.exponential_wait().min(max_time - layer.elapsed);
-        info!(target: "airbyte", "Backing off _send(...) for {seconds:.1}s ({class}: {reason})");
+        info!("Backing off _send(...) for {seconds:.1}s ({class}: {reason})");
         info!(
-            target: "airbyte",
             "Caught retryable error '{reason}' after {} tries. Waiting {seconds} seconds then retrying...",
             layer.n_tries
         );
@@ -242,7 +238,7 @@ impl Retry<'_> {
 
     fn exhausted(&self, failed: &Failed<'_>) -> SendError {
         let Failed { outcome, reason, failure_type } = failed;
-        error!(target: "airbyte", "Retries exhausted with backoff exception.");
+        error!("Retries exhausted with backoff exception.");
         let error = if outcome.is_ok_and(|response| response.status == 429) {
             TracedError::transient("API rate limit exceeded.").with_internal(format!(
                 "Rate limit retry budget exhausted. Last exception: {reason}"
@@ -272,12 +268,12 @@ fn conclude(
         Action::Ignore => {
             let message = message.filter(|message| !message.is_empty());
             let message = message.unwrap_or_else(|| message::ignoring(request, result.as_ref()));
-            info!(target: "airbyte", "{message}");
+            info!("{message}");
             Ok(Verdict::Ignored(result.ok()))
         }
         Action::Fail => {
             let internal = message::failure(request, result.as_ref());
-            error!(target: "airbyte", "{internal}");
+            error!("{internal}");
             let message = message.filter(|message| !message.is_empty());
             let message = message.unwrap_or_else(|| internal.clone());
             let failure_type = failure_type.unwrap_or_default();

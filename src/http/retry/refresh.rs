@@ -22,7 +22,6 @@ pub(super) async fn refresh(
     }
     let Some(refresh) = auth.refresh(request) else {
         warn!(
-            target: "airbyte",
             "REFRESH_TOKEN_THEN_RETRY action received but authenticator does not support token \
              refresh. Proceeding with normal retry."
         );
@@ -32,20 +31,18 @@ pub(super) async fn refresh(
     *refreshed = Some(result.is_ok());
     match result {
         Ok(Refreshed::Already) => info!(
-            target: "airbyte",
             "OAuth token was already replaced since this request was sent; retrying with the \
              current token without refreshing again."
         ),
-        Ok(Refreshed::Now) => info!(
-            target: "airbyte",
-            "Refreshed OAuth token due to REFRESH_TOKEN_THEN_RETRY response action"
-        ),
+        Ok(Refreshed::Now) => {
+            info!("Refreshed OAuth token due to REFRESH_TOKEN_THEN_RETRY response action")
+        }
         Err(RefreshError::Rejected(reason)) => {
             let internal = format!(
                 "{} and the OAuth token endpoint rejected the refresh request: {reason}",
                 rejection(request, outcome)
             );
-            error!(target: "airbyte", "{internal}");
+            error!("{internal}");
             let message = "OAuth token refresh request is rejected by the token endpoint.";
             return Err(TracedError::config(message).with_internal(internal).into());
         }
@@ -55,7 +52,6 @@ pub(super) async fn refresh(
             return Err(SendError::Traced(error));
         }
         Err(RefreshError::Failed(error)) => warn!(
-            target: "airbyte",
             "Failed to refresh OAuth token: {error}. Proceeding with retry using existing token."
         ),
     }
@@ -89,6 +85,6 @@ fn refused_again(
         "{rejection} {circumstance}; not refreshing again.{}",
         reason.as_deref().unwrap_or_default()
     );
-    error!(target: "airbyte", "{internal}");
+    error!("{internal}");
     TracedError::new(failure_type, message).with_internal(internal)
 }

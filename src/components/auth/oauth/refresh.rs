@@ -130,7 +130,6 @@ impl RefreshRequest {
             let longest = f64::from(n_tries - 1).exp2();
             let wait = (longest * run.random_fraction()).min(MAX_TIME - waited);
             info!(
-                target: "airbyte",
                 "Caught retryable error after {n_tries} tries ({error}). Waiting {wait} seconds then retrying..."
             );
             run.sleep(Duration::from_secs_f64(wait)).await;
@@ -235,7 +234,6 @@ impl RefreshRequest {
             if !is_truthy(&client_secret) {
                 // Some APIs want none.
                 warn!(
-                    target: "airbyte",
                     "OAuthAuthenticator was unable to evaluate client_secret parameter hence it'll be empty"
                 );
             }
