@@ -6,7 +6,6 @@
 
 pub mod concurrency;
 pub mod groups;
-mod parents;
 pub mod streams;
 
 use indexmap::IndexMap;

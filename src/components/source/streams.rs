@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::parents::{cached_requester, edit, with_caches};
 use super::{StreamEntry, groups, yaml};
 use crate::components::{
     BuildContext, BuildError, ComponentsResolver, ReadError, Slot, Stream, StreamScope,
 };
-use crate::manifest::Node;
+use crate::manifest::{Findings, Key, Node, NodeValue, cache_parents, propagate};
 use crate::protocol::{FailureType, TracedError};
 
 /// A stream made of a template.
@@ -48,13 +47,12 @@ impl yaml::DeclarativeSource {
                 "" => format!("dynamic_stream_{idx}"),
                 name => name.to_owned(),
             };
-            let resolver = edit(entry.components_resolver.node(), "retriever", |retriever| {
-                edit(retriever, "requester", cached_requester)
-            });
+            let resolver = with_cache(entry.components_resolver.node());
             let scope = StreamScope { name: entry.name.clone(), ..StreamScope::default() };
             let resolver =
                 Slot::<dyn ComponentsResolver>::new(resolver).build(&cx.for_stream(scope))?;
             for node in resolver.resolve(entry.stream_template.node()).await? {
+                let node = propagate(&node, entry.use_parent_parameters, &mut Findings::default());
                 let name = stream_name(&node)?;
                 if !names.insert(name.clone()) {
                     return Err(duplicate(&name, resolver.follows_config()));
@@ -78,11 +76,24 @@ impl yaml::DeclarativeSource {
             let scope = StreamScope { name: name.to_owned(), state, ..StreamScope::default() };
             Slot::<Stream>::new(node).build(&cx.for_stream(scope))
         };
-        let streams = with_caches(selected, all).into_iter().map(build);
+        let streams = cache_parents(selected, all).into_iter().map(build);
         let mut streams = streams.collect::<Result<Vec<_>, _>>()?;
         groups::assign(&self.stream_groups, &mut streams)?;
         Ok(streams)
     }
+}
+
+/// A resolver that keeps the responses which its streams are made of: check and read make them anew.
+fn with_cache(resolver: &Node) -> Node {
+    let change = |node: &Node, key: &str, value: Node| {
+        let NodeValue::Map(mut fields) = node.value().clone() else { return node.clone() };
+        fields.insert(Key::new(key, None), value);
+        Node::new(NodeValue::Map(fields), node.span())
+    };
+    let Some(retriever) = resolver.get("retriever") else { return resolver.clone() };
+    let Some(requester) = retriever.get("requester") else { return resolver.clone() };
+    let requester = change(requester, "use_cache", NodeValue::Bool(true).into());
+    change(resolver, "retriever", change(retriever, "requester", requester))
 }
 
 fn stream_name(node: &Node) -> Result<String, ReadError> {
