@@ -5,7 +5,9 @@ use crate::protocol::message::{self, Catalog, SyncMode};
 use crate::value::{Json, Map};
 
 /// Describes `streams` in their order.
-pub async fn discover(streams: impl IntoIterator<Item = &Stream>) -> Result<Catalog, ReadError> {
+pub(super) async fn discover(
+    streams: impl IntoIterator<Item = &Stream>,
+) -> Result<Catalog, ReadError> {
     let mut catalog = Catalog::default();
     for stream in streams {
         catalog.streams.push(describe(stream).await?);

@@ -8,6 +8,8 @@ mod schedule;
 mod sink;
 mod stream_run;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -35,7 +37,7 @@ pub enum ReadOutcome {
 }
 
 /// Reads the streams that `catalog` selects, with `n_workers` slices at a time.
-pub async fn read(
+pub(super) async fn read(
     streams: Vec<Arc<Stream>>,
     catalog: &ConfiguredCatalog,
     n_workers: usize,
