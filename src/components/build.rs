@@ -1,7 +1,9 @@
 //! What components are given when they are built, and what they share while they run.
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::http::{Http, Permit};
 use crate::manifest::{Findings, Node};
@@ -79,8 +81,38 @@ pub struct BuildContext<'a> {
     pub config: Config,
     /// The API budget of the source, if it has one.
     pub budget: Option<Arc<dyn Permit>>,
+    /// What streams share that say the same.
+    pub shared: SharedComponents,
     /// The stream that is built.
     pub stream: StreamScope,
+}
+
+/// Components that are built once for all streams that say the same; clones share them.
+#[derive(Clone, Default)]
+pub struct SharedComponents(Arc<Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>>);
+
+impl SharedComponents {
+    /// The component that says `key`, which `build` makes for the first who asks.
+    pub fn get_or_build<T: Any + Send + Sync>(
+        &self,
+        key: &str,
+        build: impl FnOnce() -> Result<T, BuildError>,
+    ) -> Result<Arc<T>, BuildError> {
+        // A panic while the lock is held cannot leave the map in a bad state.
+        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = shared.get(key).cloned().and_then(|known| known.downcast().ok()) {
+            return Ok(known);
+        }
+        let built = Arc::new(build()?);
+        shared.insert(key.to_owned(), Arc::<T>::clone(&built));
+        Ok(built)
+    }
+}
+
+impl std::fmt::Debug for SharedComponents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedComponents").finish_non_exhaustive()
+    }
 }
 
 /// What the parts of one stream need of one another while it is built.

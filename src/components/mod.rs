@@ -55,7 +55,7 @@ use crate::run::RunContext;
 use crate::template::time::{DateTime, TimeDelta};
 use crate::value::{Json, Map, StreamSlice};
 
-pub use build::{BuildContext, Environment, NoObserver, Observer, StreamScope};
+pub use build::{BuildContext, Environment, NoObserver, Observer, SharedComponents, StreamScope};
 pub use config_handle::Config;
 pub use error::{BuildError, ReadError};
 pub use number_template::NumberTemplate;

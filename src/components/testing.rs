@@ -14,7 +14,10 @@ use crate::value::{Json, Secrets};
 
 use super::registry::REGISTRY;
 use super::shape::Shape;
-use super::{BuildContext, BuildError, Config, Environment, Family, NoObserver, Slot, StreamScope};
+use super::{
+    BuildContext, BuildError, Config, Environment, Family, NoObserver, SharedComponents, Slot,
+    StreamScope,
+};
 
 /// A run for tests.
 pub(crate) struct World {
@@ -67,6 +70,7 @@ impl World {
             environment: &self.environment,
             config: self.config.clone(),
             budget: None,
+            shared: SharedComponents::default(),
             stream: self.stream.clone(),
         }
     }

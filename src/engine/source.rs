@@ -10,8 +10,8 @@ use crate::components::source::concurrency;
 use crate::components::source::yaml::DeclarativeSource;
 use crate::components::spec::Spec;
 use crate::components::{
-    BuildContext, BuildError, CheckedGeneration, CheckedStreams, Config, Environment, Stream,
-    StreamScope,
+    BuildContext, BuildError, CheckedGeneration, CheckedStreams, Config, Environment,
+    SharedComponents, Stream, StreamScope,
 };
 use crate::http::Http;
 use crate::manifest::{Findings, Manifest, Node};
@@ -308,6 +308,7 @@ impl Source {
             config: self.config.clone(),
             stream: StreamScope::default(),
             budget: None,
+            shared: SharedComponents::default(),
         }
     }
 }
