@@ -32,6 +32,7 @@ pub mod requester;
 pub mod resolver;
 mod response_variables;
 pub mod retriever;
+pub mod schema;
 pub mod shape;
 pub mod slot;
 pub mod source;

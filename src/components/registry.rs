@@ -3,7 +3,7 @@
 use super::slot::Registry;
 use super::{
     auth, backoff, budget, check, config, custom, decoder, error_handler, extractor, pagination,
-    partition, requester, resolver, retriever, stream, transform,
+    partition, requester, resolver, retriever, schema, stream, transform,
 };
 
 /// All families with their members.
@@ -22,6 +22,7 @@ pub static REGISTRY: Registry = Registry {
         ("record selector", extractor::SELECTORS),
         ("record filter", extractor::FILTERS),
         ("transformation", transform::MEMBERS),
+        ("schema loader", schema::MEMBERS),
         ("paginator", pagination::PAGINATORS),
         ("pagination strategy", pagination::STRATEGIES),
         ("components resolver", resolver::MEMBERS),
