@@ -1,11 +1,20 @@
 //! The command line: one file per sub-command, and what they share.
 //!
-//! What a command is asked for goes to stdout, what it has to say to people to
-//! stderr.
+//! Commands of the protocol ([`check`], [`discover`], [`read`], [`spec`]) print
+//! messages on stdout, whatever happens; the others are for people.
 
 mod argv;
+mod check;
 mod completions;
+mod discover;
 mod inputs;
+mod manifest;
+mod outside;
+mod progress;
+mod protocol_run;
+mod read;
+mod source_args;
+mod spec;
 mod template;
 
 use std::ffi::OsString;
@@ -14,9 +23,17 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+const EXAMPLES: &str = "Examples:
+  source-declarative-manifest spec --manifest-path manifest.yaml
+  source-declarative-manifest check --config config.json --manifest-path manifest.yaml
+  source-declarative-manifest discover --config config.json --manifest-path manifest.yaml
+  source-declarative-manifest read --config config.json --catalog catalog.json --state state.json
+  source-declarative-manifest read --config config.json --manifest-path manifest.yaml --stream users
+  source-declarative-manifest manifest validate manifest.yaml";
+
 /// Runs Airbyte declarative manifests as a native Airbyte source.
 #[derive(Debug, Parser)]
-#[command(name = "source-declarative-manifest", version)]
+#[command(name = "source-declarative-manifest", version, after_help = EXAMPLES)]
 // The reference's parser takes any beginning of an option that only one option has.
 #[command(infer_long_args = true)]
 struct Cli {
@@ -26,8 +43,24 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Spec(spec::Spec),
+    Check(check::Check),
+    Discover(discover::Discover),
+    Read(read::Read),
+    Manifest(manifest::Manifest),
     Template(template::Template),
     Completions(completions::Completions),
+}
+
+/// What the log shows.
+#[derive(Debug, clap::Args)]
+struct LogArgs {
+    /// Logs in full detail what the run does.
+    #[arg(long)]
+    debug: bool,
+    /// How much is logged.
+    #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", hide_env_values = true)]
+    log_level: Option<String>,
 }
 
 /// Runs what `args` (with the program's own name) ask for.
@@ -49,6 +82,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let outcome = match cli.command {
+        Command::Spec(spec) => spec.run(),
+        Command::Check(check) => check.run(),
+        Command::Discover(discover) => discover.run(),
+        Command::Read(read) => read.run(),
+        Command::Manifest(manifest) => manifest.run(),
         Command::Template(template) => template.run(),
         Command::Completions(completions) => completions.run(),
     };

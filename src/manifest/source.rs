@@ -19,8 +19,8 @@ pub struct Source {
 /// Why a file cannot be a manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    #[error("Failed to load manifest file from {name}: {source}")]
-    Unreadable { name: String, source: io::Error },
+    #[error("Failed to load manifest file from {name}: {error}")]
+    Unreadable { name: String, error: io::Error },
     #[error("Failed to load manifest file from {name}: it has more than {} MiB", MAX_SIZE >> 20)]
     TooLarge { name: String },
     #[error("Failed to load manifest file from {name}: it is not UTF-8 from byte {offset} on")]
@@ -40,7 +40,7 @@ impl Source {
         let read = File::open(path)
             .and_then(|file| file.take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes));
         match read {
-            Err(source) => return Err(ReadError::Unreadable { name, source }),
+            Err(error) => return Err(ReadError::Unreadable { name, error }),
             Ok(n_bytes) if n_bytes > MAX_SIZE => return Err(ReadError::TooLarge { name }),
             Ok(_) => {}
         }

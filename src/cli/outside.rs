@@ -1,0 +1,73 @@
+//! The outside world of a run: the network and the clock, or a cassette of them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::progress::{Counters, WatchedClock, WatchedTransport};
+use crate::http::cassette::{CassetteError, Header, Recorder, Replay};
+use crate::http::{Http, Network, Transport};
+use crate::run::RunContext;
+use crate::value::Secrets;
+
+/// Which outside world a run has.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct OutsideArgs {
+    /// Keeps all that servers answer in a file, with secrets masked.
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Takes all answers, and the time, from a file that `--record` made; asks no server.
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+}
+
+/// The outside world of one run.
+#[derive(Debug)]
+pub(super) struct Outside {
+    /// Its time and its chance.
+    pub(super) run: RunContext,
+    /// Its network.
+    pub(super) http: Http,
+    /// What was seen of it.
+    pub(super) counters: Counters,
+    recorder: Option<Arc<Recorder>>,
+}
+
+impl OutsideArgs {
+    /// Opens what was asked for.
+    pub(super) fn open(&self, secrets: &Secrets) -> Result<Outside, CassetteError> {
+        let counters = Counters::default();
+        let network = || Arc::new(WatchedTransport::new(Network::from_env(), counters.clone()));
+        let mut recorder = None;
+        let (run, transport): (_, Arc<dyn Transport>) = match (&self.replay, &self.record) {
+            (Some(path), _) => {
+                let replay = Replay::open(path, secrets.clone())?;
+                (replay.header().replaying_context(), Arc::new(replay))
+            }
+            (None, Some(path)) => {
+                let now = RunContext::system();
+                let mut seed = [0; 8];
+                now.fill_random(&mut seed);
+                let header = Header::new(now.now(), u64::from_le_bytes(seed));
+                let run = header.recording_context();
+                let tape = Recorder::create(path, header, network(), run.clone(), secrets.clone())?;
+                (run, recorder.insert(Arc::new(tape)).clone())
+            }
+            (None, None) => {
+                let clock = WatchedClock::new(counters.clone());
+                let random = StdRng::from_rng(&mut rand::rng());
+                (RunContext::new(Arc::new(clock), random), network())
+            }
+        };
+        Ok(Outside { run, http: Http::new(transport), counters, recorder })
+    }
+}
+
+impl Outside {
+    /// Ends the recording, if there is one.
+    pub(super) fn close(self) -> Result<(), CassetteError> {
+        self.recorder.map_or(Ok(()), |recorder| recorder.finish())
+    }
+}

@@ -1,0 +1,148 @@
+//! How a command of the protocol runs: its output, its log, and how it ends.
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::outside::{Outside, OutsideArgs};
+use super::{LogArgs, tell};
+use crate::engine::{EngineError, Output};
+use crate::protocol::failure::causes;
+use crate::protocol::log::{LogLayer, most_detailed};
+use crate::protocol::message::ErrorTrace;
+use crate::protocol::{Closed, Level, Message, TracedError, Writer};
+use crate::run::RunContext;
+use crate::value::Secrets;
+
+/// What a command of the protocol works with.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// Where its messages go.
+    pub(super) output: Output,
+    /// Where its answers come from.
+    pub(super) outside: Outside,
+}
+
+/// Why a command of the protocol did not succeed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// What it was given does not make a source.
+    Start(anyhow::Error),
+    /// It started, and something happened.
+    Traced(Box<TracedError>),
+    /// Nobody reads its output any more.
+    Closed,
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(err: anyhow::Error) -> Self {
+        Self::Start(err)
+    }
+}
+
+impl From<TracedError> for Failure {
+    fn from(err: TracedError) -> Self {
+        Self::Traced(Box::new(err))
+    }
+}
+
+impl From<Closed> for Failure {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(err: EngineError) -> Self {
+        match err {
+            EngineError::Traced(err) => Self::Traced(err),
+            err => Self::Start(err.into()),
+        }
+    }
+}
+
+/// Runs `work` with everything that a command of the protocol needs.
+///
+/// A failure is printed the way the platform takes it; when nobody reads any
+/// more, the run ends without a word.
+pub(super) fn run(
+    log: &LogArgs,
+    outside: &OutsideArgs,
+    work: impl FnOnce(&Run) -> Result<(), Failure>,
+) -> anyhow::Result<ExitCode> {
+    let (writer, thread) = Writer::stdout()?;
+    let secrets = Secrets::new();
+    let asked_for = most_detailed(log.log_level.as_deref());
+    let most_detailed = if log.debug { asked_for.max(LevelFilter::DEBUG) } else { asked_for };
+    let layer = LogLayer::new(writer.clone(), secrets.clone(), most_detailed);
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
+    let outside = outside.open(&secrets).context("the cassette cannot be used");
+    let clock = outside.as_ref().map_or_else(|_| RunContext::system(), |it| it.run.clone());
+    let output = Output { writer, run: clock, secrets };
+    let outcome = outside.map_err(Failure::from).and_then(|outside| {
+        let run = Run { output: output.clone(), outside };
+        let outcome = work(&run);
+        // What was recorded of a run that failed is wanted most of all.
+        let kept = run.outside.close().context("the cassette cannot be kept");
+        outcome.and(kept.map_err(Failure::from))
+    });
+    if let Err(failure) = &outcome {
+        report(failure, &output);
+    }
+    match thread.finish() {
+        Err(err) if err.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::FAILURE),
+        finished => finished?,
+    }
+    Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs `work` to its end, or until nobody reads the output any more.
+pub(super) fn block_on<F: Future>(run: &Run, work: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            outcome = work => Ok(outcome),
+            () = run.output.writer.closed() => Err(Failure::Closed),
+        }
+    });
+    // What still runs is of no use any more.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn report(failure: &Failure, output: &Output) {
+    let mask = |text: &str| output.secrets.mask(text).into_owned();
+    let print = |message: &Message| output.writer.write_message_now(message);
+    match failure {
+        Failure::Start(err) => {
+            let text = mask(&format!("{err:#}"));
+            // Without a failure type, as the reference: the platform may try again.
+            let error = ErrorTrace {
+                message: format!(
+                    "Error starting the sync. This could be due to an invalid configuration or \
+                     catalog. Please contact Support for assistance. Error: {text}"
+                ),
+                internal_message: None,
+                stack_trace: Some(mask(&causes(err.as_ref()))),
+                failure_type: None,
+                stream_descriptor: None,
+            };
+            print(&Message::error(error, output.run.now()));
+            tell(&format!("error: {text}\n"));
+        }
+        Failure::Traced(err) => {
+            let stack_trace = err.stack_trace.iter().map(|trace| format!("\n{trace}"));
+            let text = format!("{err}{}", stack_trace.collect::<String>());
+            print(&Message::log(Level::Fatal, mask(&text)));
+            print(&err.to_message(&output.secrets, output.run.now()));
+        }
+        Failure::Closed => {}
+    }
+}

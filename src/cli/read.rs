@@ -1,0 +1,53 @@
+//! `read`: the records of a source.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::inputs;
+use super::progress::Progress;
+use super::protocol_run::{self, Failure, block_on};
+use super::source_args::{Selection, SourceArgs};
+use crate::engine::ReadOutcome;
+
+/// Reads the records of streams.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  source-declarative-manifest read --config config.json --catalog catalog.json --state state.json
+  source-declarative-manifest read --config config.json --manifest-path manifest.yaml
+  source-declarative-manifest read --config config.json --manifest-path manifest.yaml --stream users")]
+pub(super) struct Read {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Which streams are read, and how, a JSON file; all of them unless given.
+    #[arg(long, value_name = "FILE")]
+    catalog: Option<PathBuf>,
+    /// Where earlier reads have come to, a JSON file.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Reads only this stream; can be given several times.
+    #[arg(long = "stream", value_name = "NAME", conflicts_with = "catalog")]
+    streams: Vec<String>,
+}
+
+impl Read {
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        let Self { source, .. } = self;
+        protocol_run::run(&source.log, &source.outside, |run| {
+            let source = source.open(run, || self.selection())?;
+            let progress = Progress::show(&run.outside.counters, &run.output.writer);
+            let outcome = block_on(run, source.read())??;
+            drop(progress);
+            match outcome {
+                ReadOutcome::Complete => Ok(()),
+                ReadOutcome::Failed(failed) => Err(failed.to_traced().into()),
+                ReadOutcome::OutputClosed => Err(Failure::Closed),
+            }
+        })
+    }
+
+    fn selection(&self) -> anyhow::Result<Selection> {
+        let catalog = self.catalog.as_deref().map(inputs::read_catalog).transpose()?;
+        let states = inputs::read_state(self.state.as_deref())?;
+        Ok(Selection { catalog, states })
+    }
+}

@@ -1,0 +1,60 @@
+//! What the commands that run a source have in common.
+
+use std::path::PathBuf;
+
+use super::LogArgs;
+use super::inputs::{self, ManifestOrigin};
+use super::outside::OutsideArgs;
+use super::protocol_run::{Failure, Run};
+use crate::engine::{Session, Source};
+use crate::protocol::{ConfiguredCatalog, States};
+
+/// Which source, and with which config.
+#[derive(Debug, clap::Args)]
+pub(super) struct SourceArgs {
+    /// The config, a JSON file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The manifest, a YAML file; without one it is taken from the config.
+    #[arg(long, value_name = "FILE")]
+    manifest_path: Option<PathBuf>,
+    /// The Python file with the manifest's custom components.
+    #[arg(long, value_name = "FILE")]
+    components_path: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) outside: OutsideArgs,
+    #[command(flatten)]
+    pub(super) log: LogArgs,
+}
+
+/// What a read is given besides the source.
+#[derive(Debug, Default)]
+pub(super) struct Selection {
+    pub(super) catalog: Option<ConfiguredCatalog>,
+    pub(super) states: States,
+}
+
+impl SourceArgs {
+    /// Makes the source ready, as the reference does before every command.
+    pub(super) fn open(
+        &self,
+        run: &Run,
+        selection: impl FnOnce() -> anyhow::Result<Selection>,
+    ) -> Result<Source, Failure> {
+        let config = inputs::read_config(&self.config)?;
+        let Selection { catalog, states } = selection()?;
+        let origin = ManifestOrigin::find_for(self.manifest_path.as_deref(), &config)?;
+        inputs::check_components(self.components_path.as_deref(), &config)?;
+        let (manifest, base_dir) = origin.load()?;
+        let session = Session {
+            config,
+            config_path: Some(self.config.clone()),
+            base_dir,
+            catalog,
+            states,
+            http: run.outside.http.clone(),
+            output: run.output.clone(),
+        };
+        Ok(Source::open(&manifest, session)?)
+    }
+}
