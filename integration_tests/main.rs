@@ -1,3 +1,8 @@
 //! Black-box tests on the binary, and the tests that keep the house tidy.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
+mod binary;
+mod cases;
+mod protocol;
 mod tidy;
