@@ -12,6 +12,11 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Completes after `duration`.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+
+    /// Whether it tells the same times when the run is repeated.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's own clock.
@@ -41,6 +46,10 @@ impl Clock for FixedClock {
 
     fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
         future::ready(()).boxed()
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
     }
 }
 
@@ -84,6 +93,10 @@ impl Clock for TapeClock {
             *now = wake_up.max(*now);
         }
         .boxed()
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
     }
 }
 

@@ -48,6 +48,12 @@ impl RunContext {
         self.clock.sleep(duration)
     }
 
+    /// Whether the run is one that can be repeated to the byte, as it is recorded or replayed;
+    /// it must leave nothing to chance then.
+    pub fn is_repeatable(&self) -> bool {
+        self.clock.is_repeatable()
+    }
+
     /// Fills `bytes` with randomness.
     pub fn fill_random(&self, bytes: &mut [u8]) {
         // A panic while the lock is held cannot leave the generator in a bad state.

@@ -2,7 +2,8 @@
 //!
 //! Making slices and reading them are different tasks with a bounded queue
 //! between them: readers never wait for a maker, so no order of events can
-//! deadlock, whatever the concurrency.
+//! deadlock, whatever the concurrency. A run that is recorded or replayed reads
+//! one slice after the other instead.
 
 mod schedule;
 mod sink;
@@ -13,6 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tracing::info;
 
 use crate::components::Stream;
@@ -68,8 +70,12 @@ pub(super) async fn read(
         }
     }
     let schedule = Schedule::new(runs.clone(), n_workers);
+    let reading = match output.run.is_repeatable() {
+        true => schedule.run_in_order().left_future(),
+        false => schedule.run().right_future(),
+    };
     let closed = tokio::select! {
-        () = schedule.run() => None,
+        () = reading => None,
         () = output.writer.closed() => Some(Closed),
     };
     if closed.is_some() || output.writer.is_closed() {

@@ -35,6 +35,27 @@ struct Job {
     slice: StreamSlice,
 }
 
+/// Who reads the slices that are made.
+enum Readers {
+    /// Tasks that take them from this queue.
+    Queue(mpsc::Sender<Job>),
+    /// Who made a slice reads it, before the next one is made.
+    Maker,
+}
+
+impl Readers {
+    async fn take(&self, job: Job) -> Result<(), ReadError> {
+        match self {
+            Self::Queue(jobs) => jobs.send(job).await.map_err(|_| ReadError::Cancelled),
+            Self::Maker => {
+                let Job { run, slice } = job;
+                run.close_slice(&slice, read_slice(&run, &slice).await).await;
+                Ok(())
+            }
+        }
+    }
+}
+
 impl Schedule {
     /// A schedule that starts `runs` in their order.
     pub(super) fn new(runs: Vec<Arc<StreamRun>>, n_workers: usize) -> Self {
@@ -42,7 +63,18 @@ impl Schedule {
         Self { pending: runs.into(), n_workers, n_generators: (n_workers / 2).max(1) }
     }
 
-    /// Reads all; what fails is noted in the runs.
+    /// Reads all, one slice after the other; what fails is noted in the runs.
+    ///
+    /// For a run that is recorded or replayed: side by side, chance would decide which of two
+    /// equal requests gets which recorded answer, whose wait moves the clock first, and whose
+    /// records are printed first. One at a time, a cassette always gives the same bytes.
+    pub(super) async fn run_in_order(self) {
+        for run in &self.pending {
+            make_slices(run, &Readers::Maker).await;
+        }
+    }
+
+    /// Reads all, side by side; what fails is noted in the runs.
     pub(super) async fn run(self) {
         let (jobs, queue) = mpsc::channel(QUEUED_SLICES);
         let stream_ended = Arc::new(Notify::new());
@@ -68,9 +100,9 @@ impl Schedule {
                 continue;
             };
             active.push(run.clone());
-            let (jobs, stream_ended) = (jobs.clone(), stream_ended.clone());
+            let (readers, stream_ended) = (Readers::Queue(jobs.clone()), stream_ended.clone());
             tasks.spawn(async move {
-                make_slices(&run, &jobs).await;
+                make_slices(&run, &readers).await;
                 if run.is_ended() {
                     stream_ended.notify_waiters();
                 }
@@ -99,18 +131,15 @@ impl Schedule {
     }
 }
 
-/// Makes the slices of one stream, as fast as the queue takes them.
-async fn make_slices(run: &Arc<StreamRun>, jobs: &mpsc::Sender<Job>) {
+/// Makes the slices of one stream, as fast as the readers take them.
+async fn make_slices(run: &Arc<StreamRun>, readers: &Readers) {
     run.start().await;
     let making = async {
         let mut slices = run.stream.slices();
         while let Some(slice) = slices.next().await {
             let slice = slice?;
             run.open_slice();
-            let job = Job { run: run.clone(), slice };
-            if jobs.send(job).await.is_err() {
-                return Err(ReadError::Cancelled);
-            }
+            readers.take(Job { run: run.clone(), slice }).await?;
         }
         Ok(())
     };
@@ -131,8 +160,7 @@ async fn read_all(mut queue: mpsc::Receiver<Job>, n_workers: usize, stream_ended
         let Some(Job { run, slice }) = queue.recv().await else { break };
         let stream_ended = stream_ended.clone();
         tasks.spawn(async move {
-            let reading = AssertUnwindSafe(read_slice(&run, &slice)).catch_unwind();
-            let read = reading.await.unwrap_or_else(|_| Err(panicked()));
+            let read = read_slice(&run, &slice).await;
             // The next slice need not wait for what this one's end has to print.
             drop(permit);
             run.close_slice(&slice, read).await;
@@ -147,9 +175,12 @@ async fn read_all(mut queue: mpsc::Receiver<Job>, n_workers: usize, stream_ended
 }
 
 async fn read_slice(run: &Arc<StreamRun>, slice: &StreamSlice) -> Result<(), ReadError> {
-    run.log_slice(slice);
-    let mut sink = SliceSink::new(run, slice);
-    run.stream.retriever.read(slice, &mut sink).await
+    let reading = async {
+        run.log_slice(slice);
+        let mut sink = SliceSink::new(run, slice);
+        run.stream.retriever.read(slice, &mut sink).await
+    };
+    AssertUnwindSafe(reading).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
 }
 
 /// A bug of ours must not take other streams down, nor go unnoticed.

@@ -18,7 +18,7 @@ use crate::components::{
 };
 use crate::engine::Output;
 use crate::protocol::{ConfiguredCatalog, Writer};
-use crate::run::{Clock, RunContext};
+use crate::run::{Clock, FixedClock, RunContext};
 use crate::value::{Json, Map, Secrets, StreamSlice};
 
 /// What one made-up stream does.
@@ -137,6 +137,10 @@ impl Write for Sink {
 
 /// Runs the plans, and gives the messages that were printed.
 fn run(plans: &[Plan], n_workers: usize) -> (ReadOutcome, Vec<Json>) {
+    run_by(Arc::new(PausedClock), plans, n_workers)
+}
+
+fn run_by(clock: Arc<dyn Clock>, plans: &[Plan], n_workers: usize) -> (ReadOutcome, Vec<Json>) {
     let streams: Vec<_> = plans
         .iter()
         .enumerate()
@@ -161,7 +165,7 @@ fn run(plans: &[Plan], n_workers: usize) -> (ReadOutcome, Vec<Json>) {
     let catalog = ConfiguredCatalog::read(&catalog).unwrap();
     let sink = Sink::default();
     let (writer, thread) = Writer::spawn(sink.clone()).unwrap();
-    let run = RunContext::new(Arc::new(PausedClock), rand::SeedableRng::seed_from_u64(0));
+    let run = RunContext::new(clock, rand::SeedableRng::seed_from_u64(0));
     let output = Output { writer, run, secrets: Secrets::new() };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -308,6 +312,24 @@ fn streams_start_in_the_order_of_the_catalog() {
         .map(|status| status["stream_descriptor"]["name"].as_str().unwrap())
         .collect();
     assert_eq!(started, ["s0", "s1", "s2", "s3", "s4"]);
+}
+
+#[test]
+fn what_can_be_repeated_is_read_slice_after_slice() {
+    let slow = Plan { making: 3, ..plan(&[Some(2), None, Some(1)]) };
+    let quick = plan(&[Some(1), Some(1)]);
+    let clock = Arc::new(FixedClock(Timestamp::UNIX_EPOCH));
+    let (_, messages) = run_by(clock, &[slow, quick], 8);
+    let read: Vec<_> = messages
+        .iter()
+        .map(|message| &message["record"])
+        .filter(|record| record.is_object())
+        .map(|record| format!("{} {}", record["stream"], record["data"]["slice"]))
+        .collect();
+    assert_eq!(
+        read,
+        [r#""s0" 0"#, r#""s0" 0"#, r#""s0" 1"#, r#""s0" 2"#, r#""s1" 0"#, r#""s1" 1"#]
+    );
 }
 
 fn plans() -> impl Strategy<Value = Vec<Plan>> {

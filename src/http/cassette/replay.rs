@@ -97,7 +97,9 @@ fn not_recorded<'k>(key: &Key, recorded: impl Iterator<Item = &'k Key>) -> HttpE
     let likeness = |other: &&Key| {
         let is_other_body = other.url == *url && other.method == *method;
         // The likeness is a number from 0 to 1; as text it can be compared.
-        (is_other_body, format!("{:.6}", strsim::normalized_levenshtein(&other.url, url)))
+        let likeness = format!("{:.6}", strsim::normalized_levenshtein(&other.url, url));
+        // Of equally near ones always the same is named.
+        (is_other_body, likeness, other.url.clone(), other.method.clone())
     };
     let nearest = match recorded.max_by_key(likeness) {
         Some(other) if other.url == *url && other.method == *method => {
