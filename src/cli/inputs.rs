@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use crate::manifest::{Manifest, Source};
 use crate::protocol::{ConfiguredCatalog, States, read_states};
-use crate::value::{self, Json, Map, python_repr};
+use crate::value::{self, Json, Map, python_repr, python_type_name};
 
 /// Where images built from the platform's templates have their manifest.
 const BUNDLED: &str = "/airbyte/integration_code/source_declarative_manifest/manifest.yaml";
@@ -48,7 +48,7 @@ impl<'a> ManifestOrigin<'a> {
         match config.and_then(|config| config.get(INJECTED)) {
             Some(manifest @ Json::Object(_)) => Ok(Some(Self::Config(manifest))),
             Some(other) => {
-                let kind = python_type(other);
+                let kind = python_type_name(other);
                 bail!(
                     "Invalid config: `{INJECTED}` should be a dictionary, but got type: <class '{kind}'>"
                 )
@@ -145,19 +145,6 @@ fn os_error(err: &io::Error, path: &Path) -> String {
     let text = err.to_string();
     let text = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text);
     format!("[Errno {code}] {text}: {path}")
-}
-
-/// The name of the Python type that a value is there.
-fn python_type(value: &Json) -> &'static str {
-    match value {
-        Json::Null => "NoneType",
-        Json::Bool(_) => "bool",
-        Json::Number(number) if number.is_f64() => "float",
-        Json::Number(_) => "int",
-        Json::String(_) => "str",
-        Json::Array(_) => "list",
-        Json::Object(_) => "dict",
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::response::Response;
-use crate::value::{Json, python_truth};
+use crate::value::{Json, is_truthy};
 
 /// Where APIs put their messages, in the order in which they are tried.
 const KEYS: [&str; 12] = [
@@ -38,7 +38,7 @@ fn message_in(json: &Json) -> Option<Cow<'_, str>> {
         }
         Json::Object(map) => {
             let mut values = KEYS.iter().filter_map(|key| map.get(*key));
-            match values.find(|value| python_truth(value)) {
+            match values.find(|value| is_truthy(value)) {
                 Some(value) => message_in(value),
                 // Of empty values the last one is the answer.
                 None => map.get("status_message").and_then(message_in),

@@ -10,7 +10,7 @@ use super::error::{ErrorKind, HttpError};
 use super::headers::Headers;
 use super::normalize::{quoted, request_url};
 use super::url::UrlParts;
-use crate::value::{Json, PythonJson, python_str, python_truth};
+use crate::value::{Json, PythonJson, is_truthy, python_str};
 
 pub use ::http::Method;
 
@@ -159,7 +159,7 @@ impl Request {
             return (None, None);
         }
         let (text, content_type) = match &self.body {
-            RequestBody::Json(json) if python_truth(json) => {
+            RequestBody::Json(json) if is_truthy(json) => {
                 (PythonJson::DEFAULT.text(json), Some("application/json"))
             }
             RequestBody::Form(fields) if !fields.is_empty() => {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::error::InputError;
 use super::incoming::Incoming;
-use crate::value::{Json, Map};
+use crate::value::{Json, Map, is_truthy};
 
 /// States by the name of their stream.
 pub type States = HashMap<String, Map>;
@@ -15,15 +15,7 @@ pub type States = HashMap<String, Map>;
 /// GLOBAL message; of two for one stream the last. A state with a namespace is
 /// that of another stream: none of ours has one. Anything empty is no state.
 pub fn read_states(document: &Json) -> Result<States, InputError> {
-    let is_empty = match document {
-        Json::Null | Json::Bool(false) => true,
-        Json::String(text) => text.is_empty(),
-        Json::Array(items) => items.is_empty(),
-        Json::Object(object) => object.is_empty(),
-        Json::Number(number) => number.as_f64() == Some(0.0),
-        Json::Bool(true) => false,
-    };
-    if is_empty {
+    if !is_truthy(document) {
         return Ok(States::new());
     }
     let messages = Incoming::root(document);

@@ -29,7 +29,7 @@ pub use number::write_python_float;
 pub use parse::{parse, parse_text};
 pub use path::Path;
 pub use python::{
-    is_truthy, python_float, python_int, python_repr, python_str, python_truth, python_type_name,
+    is_truthy, python_float, python_int, python_repr, python_str, python_type_name,
     write_python_dict_repr, write_python_repr, write_python_text_repr,
 };
 pub use python_json::PythonJson;

@@ -17,18 +17,6 @@ pub fn python_str(value: &Json) -> Cow<'_, str> {
     }
 }
 
-/// Whether `bool(value)` is true: null, zero and everything empty is not.
-pub fn python_truth(value: &Json) -> bool {
-    match value {
-        Json::Null => false,
-        Json::Bool(flag) => *flag,
-        Json::Number(number) => number.as_f64() != Some(0.0),
-        Json::String(text) => !text.is_empty(),
-        Json::Array(items) => !items.is_empty(),
-        Json::Object(map) => !map.is_empty(),
-    }
-}
-
 /// The name of the value's Python type.
 pub fn python_type_name(value: &Json) -> &'static str {
     match value {
@@ -198,10 +186,10 @@ mod tests {
         for value in
             [json!(null), json!(false), json!(0), json!(-0.0), json!(""), json!([]), json!({})]
         {
-            assert!(!python_truth(&value), "{value}");
+            assert!(!is_truthy(&value), "{value}");
         }
         for value in [json!(true), json!(0.1), json!("0"), json!([null]), json!({"": null})] {
-            assert!(python_truth(&value), "{value}");
+            assert!(is_truthy(&value), "{value}");
         }
     }
 
