@@ -282,7 +282,11 @@ mod tests {
     /// Normalises the one field `a` of a record.
     #[track_caller]
     fn check(schema: Json, values: &[(Json, Json)]) {
-        let normalizer = Normalizer::new(&json!({"type": "object", "properties": {"a": schema}}));
+        let schema = Json::Object(Map::from_iter([(
+            "properties".to_owned(),
+            Json::Object(Map::from_iter([("a".to_owned(), schema)])),
+        )]));
+        let normalizer = Normalizer::new(&schema);
         for (value, expect) in values {
             let mut record = json!({"a": value, "b": value});
             normalizer.normalize(&mut record);

@@ -216,3 +216,118 @@ impl ParentContext {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+
+    async fn expand(written: Json, record: Json) -> Result<Json, String> {
+        let world = World::with_api(&json!({}), |url| {
+            assert_eq!(url, "https://api.test/lists/7");
+            (200, json!([{"i": 1}, {"i": 2}]))
+        });
+        let mut shape =
+            json!({"type": "RecordExpander", "expand_records_from_field": ["list", "data"]});
+        shape.as_object_mut().unwrap().extend(written.as_object().cloned().unwrap());
+        let shape: yaml::RecordExpander = world.read(&shape);
+        let expander = shape.build(&world.cx()).map_err(|err| err.message)?;
+        let mut records = Vec::new();
+        expander.expand(record, &mut records).await.map_err(|err| err.to_string())?;
+        Ok(Json::Array(records))
+    }
+
+    async fn check(written: Json, expect: Json) {
+        let record = json!({"id": 7, "list": {"data": [{"i": 1, "id": 0}, 2], "n": 2}});
+        assert_eq!(expand(written, record).await, Ok(expect));
+    }
+
+    #[tokio::test]
+    async fn items_take_the_place_of_the_record() {
+        check(json!({}), json!([{"i": 1, "id": 0}, 2])).await;
+        check(
+            json!({"expand_records_from_field": []}),
+            json!([{"id": 7, "list": {"data": [{"i": 1, "id": 0}, 2], "n": 2}}]),
+        )
+        .await;
+        let lists = json!({"a": {"data": [1]}, "b": {"data": [2, 3]}, "c": {"data": 4}});
+        let written = json!({"expand_records_from_field": ["*", "data"]});
+        assert_eq!(expand(written, lists).await, Ok(json!([1, 2, 3])));
+        assert_eq!(expand(json!({}), json!("text")).await, Ok(json!(["text"])));
+    }
+
+    #[tokio::test]
+    async fn items_carry_what_their_parent_knows() {
+        check(
+            json!({"merge_parent": true}),
+            json!([{"id": 0, "list": {"n": 2}, "i": 1}, {"id": 7, "list": {"n": 2}, "value": 2}]),
+        )
+        .await;
+        let field = json!({"type": "ParentFieldPath", "parent_path": ["id"], "record_path": ["parent", "id"]});
+        check(
+            json!({"parent_fields": [field]}),
+            json!([{"i": 1, "id": 0, "parent": {"id": 7}}, {"value": 2, "parent": {"id": 7}}]),
+        )
+        .await;
+        let record = json!({"list": {"data": [1]}});
+        let expect = json!([{"value": 1, "original_record": record}]);
+        assert_eq!(expand(json!({"remain_original_record": true}), record).await, Ok(expect));
+    }
+
+    #[tokio::test]
+    async fn a_record_without_items_may_stay() {
+        for record in
+            [json!({"id": 1}), json!({"list": {"data": []}}), json!({"list": {"data": 1}})]
+        {
+            assert_eq!(expand(json!({}), record.clone()).await, Ok(json!([])));
+            let written = json!({"on_no_records": "emit_parent"});
+            assert_eq!(expand(written, record.clone()).await, Ok(json!([record])));
+        }
+    }
+
+    fn with_retriever() -> Json {
+        json!({
+            "truncation_indicator_path": ["list", "more"],
+            "parent_fields": [{"type": "ParentFieldPath", "parent_path": ["id"], "record_path": ["id"]}],
+            "truncated_list_retriever": {
+                "type": "SimpleRetriever",
+                "requester": {
+                    "type": "HttpRequester",
+                    "url_base": "https://api.test",
+                    "path": "/lists/{{ stream_slice.parent_record.id }}"
+                },
+                "record_selector": {
+                    "type": "RecordSelector",
+                    "extractor": {"type": "DpathExtractor", "field_path": []}
+                }
+            }
+        })
+    }
+
+    #[tokio::test]
+    async fn a_list_that_was_cut_off_is_fetched() {
+        let record = json!({"id": 7, "list": {"more": true, "data": [{"i": 1}], "total_count": 2}});
+        let expect = json!([{"i": 1, "id": 7}, {"i": 2, "id": 7}]);
+        assert_eq!(expand(with_retriever(), record).await, Ok(expect));
+        let record = json!({"id": 7, "list": {"more": false, "data": [{"i": 1}]}});
+        assert_eq!(expand(with_retriever(), record).await, Ok(json!([{"i": 1, "id": 7}])));
+        let record = json!({"list": {"more": true, "data": [1], "total_count": 2}});
+        let written = json!({"truncation_indicator_path": ["list", "more"]});
+        assert_eq!(expand(written, record).await, Ok(json!([1])));
+    }
+
+    #[tokio::test]
+    async fn paths_to_one_place_are_no_patterns() {
+        let mut written = with_retriever();
+        written["expand_records_from_field"] = json!(["*"]);
+        let message = "Glob characters ('*', '?', '[') are not supported in `expand_records_from_field`: the path \
+                       must identify a single field.";
+        assert_eq!(expand(written, json!({})).await, Err(message.to_owned()));
+        let mut written = with_retriever();
+        written["truncation_indicator_path"] = json!([]);
+        let error = expand(written, json!({})).await.unwrap_err();
+        assert!(error.starts_with("`truncation_indicator_path` is required"), "{error}");
+    }
+}

@@ -197,3 +197,77 @@ impl RecordSelector {
         self.transformations.iter().try_for_each(|it| it.transform(fields, slice))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+
+    fn world() -> World {
+        let mut world = World::new(&json!({"least": 2}));
+        let schema = json!({"type": "InlineSchemaLoader", "schema": {"properties": {"n": {"type": "string"}}}});
+        world.stream.schema = Some(world.build::<dyn SchemaLoader>(&schema).unwrap());
+        let add = json!({"type": "AddFields", "fields": [
+            {"type": "AddedFieldDefinition", "path": ["n"], "value": "{{ record.n * 10 }}"}
+        ]});
+        world.stream.transformations = vec![world.build::<dyn Transformation>(&add).unwrap()];
+        world
+    }
+
+    /// The records of `elements`, how many were extracted, and how it ended.
+    async fn select(
+        world: &World,
+        further: &Json,
+        mut elements: Vec<Json>,
+    ) -> (Json, usize, String) {
+        let mut written = json!({
+            "type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": ["data"]}
+        });
+        written.as_object_mut().unwrap().extend(further.as_object().cloned().unwrap());
+        let selector = world.build::<dyn Selector>(&written).unwrap();
+        selector.prepare().await.unwrap();
+        let (slice, mut page) = (StreamSlice::default(), PageRecords::default());
+        let selected = selector.select(&mut elements, Extraction::Take, &slice, None, &mut page);
+        let end = selected.await.err().map(|err| err.to_string()).unwrap_or_default();
+        (Json::Array(page.records), page.n_extracted, end)
+    }
+
+    async fn check(further: Json, expect: Json) {
+        let elements = vec![json!({"data": [{"n": 1}, {"n": 2}]}), json!({"data": [{"n": 3}]})];
+        assert_eq!(select(&world(), &further, elements).await, (expect, 3, String::new()));
+    }
+
+    #[tokio::test]
+    async fn records_are_filtered_then_transformed() {
+        let filter = json!({"type": "RecordFilter", "condition": "{{ record.n >= config.least }}"});
+        check(json!({}), json!([{"n": 10}, {"n": 20}, {"n": 30}])).await;
+        check(json!({"record_filter": filter}), json!([{"n": 20}, {"n": 30}])).await;
+        check(
+            json!({"record_filter": filter, "transform_before_filtering": true}),
+            json!([{"n": 10}, {"n": 20}, {"n": 30}]),
+        )
+        .await;
+        check(json!({"record_filter": {"type": "RecordFilter"}}), json!([])).await;
+    }
+
+    #[tokio::test]
+    async fn values_become_those_of_the_schema() {
+        check(
+            json!({"schema_normalization": "Default"}),
+            json!([{"n": "10"}, {"n": "20"}, {"n": "30"}]),
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_is_no_object_ends_it() {
+        let elements = || vec![json!({"data": [{"n": 1}, "text"]})];
+        let (records, _, end) = select(&world(), &json!({}), elements()).await;
+        assert_eq!(records, json!([{"n": 10}]));
+        assert_eq!(end, "A record that is not an object cannot be transformed: text");
+        let (_, _, end) = select(&World::new(&json!({})), &json!({}), elements()).await;
+        assert_eq!(end, "A record is not an object: text");
+    }
+}

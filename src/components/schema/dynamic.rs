@@ -16,7 +16,7 @@ use crate::components::{
     BuildContext, BuildError, Component, ReadError, RecordFilter, RecordSink, Retriever,
     SchemaLoader, Slot, StreamScope, Surroundings, Transformation,
 };
-use crate::manifest::{Key, Node, NodeMap, NodeValue};
+use crate::manifest::{Key, Node, NodeValue};
 use crate::value::{Json, Map, StreamSlice, is_truthy};
 
 /// The name of the stream that the descriptions are read as.

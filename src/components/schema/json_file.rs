@@ -104,17 +104,15 @@ impl References {
     /// `part` of the document `root` without references.
     fn resolve(&self, part: &Json, root: &Json, depth: usize) -> Result<Json, ReadError> {
         match part {
-            Json::Object(object) => match object.get("$ref").and_then(Json::as_str) {
-                Some(reference) => self.follow(reference, root, depth),
-                None => {
-                    let resolve = |(key, part): (&String, &Json)| {
-                        Ok((key.clone(), self.resolve(part, root, depth)?))
-                    };
-                    Ok(Json::Object(
-                        object.iter().map(resolve).collect::<Result<Map, ReadError>>()?,
-                    ))
+            Json::Object(object) => {
+                if let Some(reference) = object.get("$ref").and_then(Json::as_str) {
+                    return self.follow(reference, root, depth);
                 }
-            },
+                let entries = object.iter().map(|(key, part)| {
+                    self.resolve(part, root, depth).map(|part| (key.clone(), part))
+                });
+                entries.collect::<Result<Map, _>>().map(Json::Object)
+            }
             Json::Array(items) => {
                 items.iter().map(|item| self.resolve(item, root, depth)).collect()
             }

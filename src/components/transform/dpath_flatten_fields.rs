@@ -135,3 +135,94 @@ fn find<'r>(path: &Path, record: &'r Map) -> Result<Option<&'r Map>, ReadError> 
     };
     Ok(found.and_then(Json::as_object))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+
+    #[track_caller]
+    fn check(field_path: &Json, further: &Json, expect: &str) {
+        let world = World::new(&json!({"key": "a", "word": "p"}));
+        let mut written = json!({"type": "DpathFlattenFields", "field_path": field_path});
+        for (key, value) in further.as_object().unwrap() {
+            written[key] = value.clone();
+        }
+        let mut record = json!({"a": {"x": {"k": 1}, "y": 2}, "l": [{"p": 1}, {"q": 2}], "z": 1});
+        let transformation = world.build::<dyn Transformation>(&written).unwrap();
+        transformation.transform(record.as_object_mut().unwrap(), &StreamSlice::default()).unwrap();
+        assert_eq!(record.to_string(), expect);
+    }
+
+    const RECORD: &str = r#"{"a":{"x":{"k":1},"y":2},"l":[{"p":1},{"q":2}],"z":1}"#;
+
+    #[test]
+    fn fields_move_up() {
+        check(
+            &json!(["{{ config.key }}"]),
+            &json!({}),
+            r#"{"a":{"x":{"k":1},"y":2},"l":[{"p":1},{"q":2}],"z":1,"x":{"k":1},"y":2}"#,
+        );
+        check(
+            &json!(["a"]),
+            &json!({"delete_origin_value": true}),
+            r#"{"l":[{"p":1},{"q":2}],"z":1,"x":{"k":1},"y":2}"#,
+        );
+        check(&json!(["a"]), &json!({"replace_record": true}), r#"{"x":{"k":1},"y":2}"#);
+        check(
+            &json!(["l", "0"]),
+            &json!({"delete_origin_value": true}),
+            r#"{"a":{"x":{"k":1},"y":2},"l":[null,{"q":2}],"z":1,"p":1}"#,
+        );
+    }
+
+    #[test]
+    fn of_several_matches_the_first_moves_and_all_go() {
+        check(
+            &json!(["*", "x"]),
+            &json!({}),
+            r#"{"a":{"x":{"k":1},"y":2},"l":[{"p":1},{"q":2}],"z":1,"k":1}"#,
+        );
+        check(
+            &json!(["l", "*"]),
+            &json!({"delete_origin_value": true}),
+            r#"{"a":{"x":{"k":1},"y":2},"l":[null],"z":1,"p":1}"#,
+        );
+    }
+
+    #[test]
+    fn names_can_be_changed() {
+        let keys =
+            json!({"type": "KeyTransformation", "prefix": "{{ config.word }}_", "suffix": "_s"});
+        check(
+            &json!(["a"]),
+            &json!({"key_transformation": keys, "replace_record": true}),
+            r#"{"p_x_s":{"k":1},"p_y_s":2}"#,
+        );
+        check(
+            &json!([]),
+            &json!({"key_transformation": keys, "replace_record": true}),
+            r#"{"p_a_s":{"x":{"k":1},"y":2},"p_l_s":[{"p":1},{"q":2}],"p_z_s":1}"#,
+        );
+    }
+
+    #[test]
+    fn nothing_happens_without_fields_or_with_one_too_many() {
+        check(&json!(["none"]), &json!({"replace_record": true}), RECORD);
+        check(&json!(["l"]), &json!({}), RECORD);
+        check(&json!([]), &json!({}), RECORD);
+        check(
+            &json!(["a"]),
+            &json!({"key_transformation": {"type": "KeyTransformation", "prefix": ""}, "delete_origin_value": false}),
+            r#"{"a":{"x":{"k":1},"y":2},"l":[{"p":1},{"q":2}],"z":1,"x":{"k":1},"y":2}"#,
+        );
+        check(
+            &json!(["a", "x"]),
+            &json!({"key_transformation": {"type": "KeyTransformation", "suffix": "z"}}),
+            r#"{"a":{"x":{"k":1},"y":2},"l":[{"p":1},{"q":2}],"z":1,"kz":1}"#,
+        );
+        check(&json!([]), &json!({"replace_record": true}), "{}");
+    }
+}

@@ -73,6 +73,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::components::testing::World;
 
     #[track_caller]
     fn check(old: &str, new: &str, mut record: Json, expect: &str) {
@@ -90,5 +91,16 @@ mod tests {
         );
         check("x", "", json!({"ax": 1, "b": 2, "a": 3}), r#"{"a":3,"b":2}"#);
         check("", "-", json!({"ab": 1}), r#"{"-a-b-":1}"#);
+    }
+
+    #[test]
+    fn templates_say_what_is_replaced() {
+        let world = World::new(&json!({"new": 5}));
+        let written =
+            json!({"type": "KeysReplace", "old": "{{ record.old }}", "new": "{{ config.new }}"});
+        let transformation = world.build::<dyn Transformation>(&written).unwrap();
+        let mut record = Map::from_iter([("old".to_owned(), json!("l"))]);
+        transformation.transform(&mut record, &StreamSlice::default()).unwrap();
+        assert_eq!(Json::Object(record), json!({"o5d": "l"}));
     }
 }

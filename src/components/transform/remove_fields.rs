@@ -133,6 +133,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::components::testing::World;
 
     /// Removes the values that are equal to `unwanted`.
     #[track_caller]
@@ -152,6 +153,30 @@ mod tests {
     fn items_leave_a_hole_unless_they_are_last() {
         check(&json!(""), json!({"a": ["", 2, ""], "b": [""]}), r#"{"a":[null,2],"b":[]}"#);
         check(&json!(null), json!({"a": [null, null, 1]}), r#"{"a":[null,null,1]}"#);
+    }
+
+    #[track_caller]
+    fn check_written(pointers: &Json, condition: &str, expect: &str) {
+        let world = World::new(&json!({"unwanted": 1}));
+        let written =
+            json!({"type": "RemoveFields", "field_pointers": pointers, "condition": condition});
+        let transformation = world.build::<dyn Transformation>(&written).unwrap();
+        let mut record = json!({"a": 1, "b": {"a": 2, "c": [1, 2]}});
+        transformation.transform(record.as_object_mut().unwrap(), &StreamSlice::default()).unwrap();
+        assert_eq!(record.to_string(), expect);
+    }
+
+    #[test]
+    fn paths_are_patterns() {
+        check_written(&json!([["a"], ["b", "c", "0"]]), "", r#"{"b":{"a":2,"c":[null,2]}}"#);
+        check_written(&json!([["**", "a"], ["x"]]), "", r#"{"b":{"c":[1,2]}}"#);
+    }
+
+    #[test]
+    fn beside_a_condition_paths_say_nothing() {
+        let condition = "{{ property == config.unwanted }}";
+        check_written(&json!([["x"]]), condition, r#"{"b":{"a":2,"c":[null,2]}}"#);
+        check_written(&json!([]), condition, r#"{"a":1,"b":{"a":2,"c":[1,2]}}"#);
     }
 
     #[test]
