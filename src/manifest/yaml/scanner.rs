@@ -89,6 +89,10 @@ pub(super) struct Scanner<'a> {
     pub(super) mark: Mark,
     tokens: VecDeque<Token<'a>>,
     n_taken: usize,
+    /// Whether the first token of the queue is certain to be the next.
+    is_filled: bool,
+    /// Whether columns in bytes are columns in characters.
+    is_ascii: bool,
     /// The column of the innermost block collection; -1 outside of all.
     pub(super) indent: i64,
     outer_indents: Vec<i64>,
@@ -104,6 +108,8 @@ impl<'a> Scanner<'a> {
             mark: Mark { offset: 0, line: 1, line_start: 0 },
             tokens: VecDeque::new(),
             n_taken: 0,
+            is_filled: false,
+            is_ascii: text.is_ascii(),
             indent: -1,
             outer_indents: Vec::new(),
             simple_keys: vec![None],
@@ -120,6 +126,7 @@ impl<'a> Scanner<'a> {
     /// Takes the next token. The end of the stream is not to be taken.
     pub(super) fn take(&mut self) -> Result<Token<'a>> {
         self.fill()?;
+        self.is_filled = false;
         self.n_taken += 1;
         // `fill` has left a token, so this is no default that anybody sees.
         let end = Token { kind: TokenKind::StreamEnd, start: self.mark, end: self.mark };
@@ -128,16 +135,18 @@ impl<'a> Scanner<'a> {
 
     /// Scans until it is certain which token is the next.
     fn fill(&mut self) -> Result<()> {
-        loop {
+        while !self.is_filled {
             if !self.tokens.is_empty() {
                 self.drop_stale_keys()?;
                 let next = self.n_taken;
-                if !self.simple_keys.iter().flatten().any(|key| key.token_number == next) {
-                    return Ok(());
-                }
+                let is_next = |key: &SimpleKey| key.token_number == next;
+                self.is_filled = !self.simple_keys.iter().flatten().any(is_next);
             }
-            self.scan_token()?;
+            if !self.is_filled {
+                self.scan_token()?;
+            }
         }
+        Ok(())
     }
 
     fn scan_token(&mut self) -> Result<()> {
@@ -452,7 +461,11 @@ impl<'a> Scanner<'a> {
 
     /// A space, a tab, a line break, or the end.
     pub(super) fn is_blank_or_end(&self, ahead: usize) -> bool {
-        matches!(self.byte(ahead), b' ' | b'\t' | 0) || self.break_len(ahead) > 0
+        match self.byte(ahead) {
+            b' ' | b'\t' | b'\n' | b'\r' | 0 => true,
+            0xC2 | 0xE2 => self.break_len(ahead) > 0,
+            _ => false,
+        }
     }
 
     /// Moves on in the line, to a boundary of characters.
@@ -483,9 +496,10 @@ impl<'a> Scanner<'a> {
 
     /// The part of the text between two places.
     pub(super) fn span(&self, start: Mark, end: Mark) -> Span {
-        let before = &self.text[start.line_start as usize..start.offset as usize];
+        let before = start.line_start as usize..start.offset as usize;
+        let n_before = if self.is_ascii { before.len() } else { self.text[before].chars().count() };
         #[expect(clippy::cast_possible_truncation, reason = "the text is shorter than 4 GiB")]
-        let column = before.chars().count() as u32 + 1;
+        let column = n_before as u32 + 1;
         Span { start: start.offset, end: end.offset.max(start.offset), line: start.line, column }
     }
 

@@ -50,11 +50,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn take_while(&mut self, is_wanted: impl Fn(u8) -> bool) -> &'a str {
-        let start = self.mark;
-        while !self.is_end(0) && is_wanted(self.byte(0)) {
-            self.advance(1);
-        }
-        self.since(start)
+        let rest = self.rest();
+        let len = rest.bytes().position(|byte| !is_wanted(byte)).unwrap_or(rest.len());
+        self.advance(len);
+        &rest[..len]
     }
 
     fn skip_blanks(&mut self) {
