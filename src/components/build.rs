@@ -140,6 +140,8 @@ pub struct StreamScope {
     pub is_data_feed: bool,
     /// Paths of the fields that identify a record.
     pub primary_key: Vec<Vec<String>>,
+    /// Whether its requester keeps responses for the run, whatever it says itself.
+    pub uses_cache: bool,
     /// The URL that the requester around a component has, as it is written.
     pub requester_url: Option<Text>,
 }

@@ -131,6 +131,17 @@ pub trait RecordSink: Send {
     ) -> BoxFuture<'a, Result<ControlFlow<()>, ReadError>>;
 }
 
+/// Keeps all records.
+impl RecordSink for Vec<Json> {
+    fn records<'a>(
+        &'a mut self,
+        mut records: Vec<Json>,
+    ) -> BoxFuture<'a, Result<ControlFlow<()>, ReadError>> {
+        self.append(&mut records);
+        Box::pin(std::future::ready(Ok(ControlFlow::Continue(()))))
+    }
+}
+
 /// Splits a stream into slices, and knows what has been read of it: its state.
 ///
 /// A stream without `incremental_sync` has one too, whose state only says

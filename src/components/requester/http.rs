@@ -8,10 +8,12 @@ use serde_json::json;
 
 use super::body::RequestBody;
 use super::options::RequestOptions;
+use super::parameters::{Queried, RequestParameters};
+use super::{properties_from_endpoint, query_properties};
 use crate::components::shape::{NumberFrom, Text, TextOrMapping, TextOrObject, choice, shape};
 use crate::components::{
     Answer, Authenticator, BodyData, BuildContext, BuildError, Component, ErrorHandler, Observer,
-    ReadError, RequestInput, Requester, Slot, StreamScope, Surroundings,
+    QueryProperties, ReadError, RequestInput, Requester, Slot, StreamScope, Surroundings,
 };
 use crate::http::{
     self, Action, Client, Method, ParamValue, PreparedRequest, Request, Response, Retry,
@@ -33,8 +35,8 @@ choice! {
 /// The YAML shape.
 pub mod yaml {
     use super::{
-        Authenticator, ErrorHandler, HttpMethod, NumberFrom, RequestBody, Slot, Text,
-        TextOrMapping, TextOrObject, shape,
+        Authenticator, ErrorHandler, HttpMethod, NumberFrom, RequestBody, RequestParameters, Slot,
+        Text, TextOrMapping, TextOrObject, properties_from_endpoint, query_properties, shape,
     };
 
     shape! {
@@ -50,8 +52,12 @@ pub mod yaml {
             http_method: HttpMethod = HttpMethod::Get,
             /// The proof of identity.
             authenticator: Option<Slot<dyn Authenticator>>,
-            /// Parameters of the query.
-            request_parameters: Option<TextOrMapping>,
+            /// Where the properties that are asked for are found; `query_properties` is the newer way.
+            fetch_properties_from_endpoint: Option<properties_from_endpoint::yaml::PropertiesFromEndpoint>,
+            /// The properties that are asked for, which templates see as `query_properties`.
+            query_properties: Option<query_properties::yaml::QueryProperties>,
+            /// Parameters of the query; one of them may be the properties that are asked for.
+            request_parameters: Option<RequestParameters>,
             /// Headers.
             request_headers: Option<TextOrMapping>,
             /// A form or text to send; `request_body` is the newer way.
@@ -79,13 +85,14 @@ impl Component for yaml::HttpRequester {
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Requester>, BuildError> {
         let url = self.url.clone().or_else(|| self.url_base.clone());
-        let stream = StreamScope { requester_url: url, ..cx.stream.clone() };
+        let stream = StreamScope { requester_url: url, uses_cache: false, ..cx.stream.clone() };
         let inner = cx.for_stream(stream);
         let authenticator = self.authenticator.clone().unwrap_or_else(|| Slot::of_type("NoAuth"));
         let error_handler =
             self.error_handler.clone().unwrap_or_else(|| Slot::of_type("DefaultErrorHandler"));
         let mut client = cx.environment.http.client();
-        if self.use_cache && !cx.environment.is_test_read {
+        let uses_cache = self.use_cache || cx.stream.uses_cache;
+        if uses_cache && !cx.environment.is_test_read {
             client = client.with_cache(&cx.stream.name);
         }
         if let Some(budget) = &cx.budget {
@@ -109,6 +116,7 @@ impl Component for yaml::HttpRequester {
                 HttpMethod::Post => Method::POST,
             },
             options: RequestOptions::build(&self)?,
+            queried: Queried::build(&self, cx)?,
             connect_timeout: seconds(self.connect_timeout_in_seconds),
             read_timeout: seconds(self.read_timeout_in_seconds),
             authenticator: authenticator.build(&inner)?,
@@ -130,6 +138,7 @@ struct HttpRequester {
     path: Option<InterpolatedString>,
     method: Method,
     options: RequestOptions,
+    queried: Option<Queried>,
     connect_timeout: Option<Duration>,
     read_timeout: Option<Duration>,
     authenticator: Arc<dyn Authenticator>,
@@ -169,6 +178,10 @@ impl Requester for HttpRequester {
         }
         .boxed()
     }
+
+    fn query_properties(&self) -> Option<Arc<dyn QueryProperties>> {
+        self.queried.as_ref().map(|queried| Arc::clone(&queried.properties))
+    }
 }
 
 /// Passes on what happens to the requests of a stream.
@@ -198,6 +211,9 @@ impl HttpRequester {
                 self.options.eval(&scope)?,
             ))
         })?;
+        if let Some(queried) = &self.queried {
+            parts.params.extend(queried.parameter(input.slice)?);
+        }
         parts.merge(self.authenticator.request_parts().await?)?;
         parts.merge(input.parts)?;
 

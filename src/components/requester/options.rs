@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::body::RequestBody;
 use super::http::yaml::HttpRequester;
+use super::parameters::RequestParameters;
 use crate::components::shape::{Text, TextOrMapping, TextOrObject};
 use crate::components::{BodyData, BuildError, Parameters, ReadError, RequestParts};
 use crate::template::{
@@ -67,12 +68,16 @@ impl RequestOptions {
                            or 'request_body_json' not both";
             return Err(BuildError::in_span(shape.span, message));
         }
-        let build = |written: &Option<TextOrMapping>, types| {
-            written.as_ref().map_or(Template::Nothing, |it| Template::new(it, types, parameters))
-        };
         Ok(Self {
-            params: build(&shape.request_parameters, STR_OR_LIST),
-            headers: build(&shape.request_headers, ValidTypes::ANY),
+            params: match &shape.request_parameters {
+                Some(RequestParameters::Text(text)) => Template::text(text, parameters),
+                Some(written) => Template::mapping(&written.texts(), STR_OR_LIST, parameters),
+                None => Template::Nothing,
+            },
+            headers: match &shape.request_headers {
+                Some(written) => Template::new(written, ValidTypes::ANY, parameters),
+                None => Template::Nothing,
+            },
             body_data,
             body_json,
         })
