@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::http::{Http, Permit};
 use crate::manifest::{Findings, Node};
-use crate::protocol::{ConfiguredCatalog, ConfiguredStream, States};
+use crate::protocol::{ConfiguredCatalog, ConfiguredStream, States, TracedError};
 use crate::run::RunContext;
 use crate::template::Scope;
 use crate::value::{Map, Secrets, StreamSlice};
 
 use super::config_handle::Config;
 use super::error::BuildError;
+use super::job_slots::JobSlots;
 use super::shape::{Reader, Shape, Text};
 use super::slot::{OneOrMore, Registry, Slot};
 use super::surroundings::Surroundings;
@@ -57,6 +58,9 @@ pub trait Observer: Send + Sync {
     /// The state of `stream` is too old to be of use: it has to be forgotten.
     fn state_cleared(&self, _stream: &str) {}
 
+    /// Something failed that will be tried again.
+    fn failed_for_now(&self, _error: &TracedError) {}
+
     /// A slice is about to be read.
     fn slice_started(&self, _stream: &str, _slice: &StreamSlice) {}
 
@@ -83,6 +87,8 @@ pub struct BuildContext<'a> {
     pub budget: Option<Arc<dyn Permit>>,
     /// What streams share that say the same.
     pub shared: SharedComponents,
+    /// How many jobs the API may work on at once.
+    pub job_slots: JobSlots,
     /// The stream that is built.
     pub stream: StreamScope,
 }

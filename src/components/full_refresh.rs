@@ -21,6 +21,12 @@ pub struct FullRefresh {
 /// The key that marks a state as none.
 const NO_STATE: &str = "__ab_no_cursor_state_message";
 
+impl std::fmt::Debug for FullRefresh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FullRefresh").finish_non_exhaustive()
+    }
+}
+
 impl FullRefresh {
     /// Over the partitions of `router`, or the one there is.
     pub fn new(router: Option<Arc<dyn PartitionRouter>>, run: RunContext) -> Self {

@@ -20,6 +20,7 @@ pub mod error_handler;
 pub mod extractor;
 pub mod full_refresh;
 pub mod generate;
+pub mod job_slots;
 mod number_template;
 pub mod pagination;
 pub mod partition;

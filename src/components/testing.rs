@@ -1,5 +1,6 @@
 //! What components are tested in: a run whose clock stands still, and an API that is a function.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,11 +13,12 @@ use crate::protocol::States;
 use crate::run::RunContext;
 use crate::value::{Json, Secrets};
 
+use super::job_slots::JobSlots;
 use super::registry::REGISTRY;
 use super::shape::Shape;
 use super::{
-    BuildContext, BuildError, Config, Environment, Family, NoObserver, SharedComponents, Slot,
-    StreamScope,
+    BuildContext, BuildError, Config, Environment, Family, NoObserver, ReadError, RecordSink,
+    SharedComponents, Slot, StreamScope,
 };
 
 /// A run for tests.
@@ -71,6 +73,7 @@ impl World {
             config: self.config.clone(),
             budget: None,
             shared: SharedComponents::default(),
+            job_slots: JobSlots::default(),
             stream: self.stream.clone(),
         }
     }
@@ -83,6 +86,32 @@ impl World {
     /// Builds a component as it is written.
     pub(crate) fn build<F: Family + ?Sized>(&self, written: &Json) -> Result<F::Built, BuildError> {
         Slot::<F>::new(Node::from_json(written, None)).build(&self.cx())
+    }
+}
+
+/// Keeps the records that it is given, batch by batch, until it has enough.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    pub(crate) records: Vec<Json>,
+    pub(crate) enough: usize,
+}
+
+impl Collected {
+    /// Wants all records.
+    pub(crate) fn new() -> Self {
+        Self { records: Vec::new(), enough: usize::MAX }
+    }
+}
+
+impl RecordSink for Collected {
+    fn records(
+        &mut self,
+        mut records: Vec<Json>,
+    ) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>> {
+        self.records.append(&mut records);
+        let has_enough = self.records.len() >= self.enough;
+        let flow = if has_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        async move { Ok(flow) }.boxed()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Tells the platform what happens inside of components.
 
 use crate::components::Observer;
-use crate::protocol::Message;
 use crate::protocol::message::{StreamStatus, StreamStatusReason};
+use crate::protocol::{Message, TracedError};
 use crate::value::Map;
 
 use super::Output;
@@ -24,6 +24,11 @@ impl Observer for ProtocolObserver {
         let reasons = Some(vec![StreamStatusReason::RateLimited { rate_limited: None }]);
         let now = self.output.run.now();
         let message = Message::stream_status(stream, StreamStatus::Running, reasons, now);
+        self.output.writer.write_message_now(&message);
+    }
+
+    fn failed_for_now(&self, error: &TracedError) {
+        let message = error.to_message(&self.output.secrets, self.output.run.now());
         self.output.writer.write_message_now(&message);
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
+use crate::components::job_slots::JobSlots;
 use crate::components::registry::REGISTRY;
 use crate::components::source::concurrency;
 use crate::components::source::yaml::DeclarativeSource;
@@ -58,6 +59,8 @@ pub struct Source {
     environment: Arc<Environment>,
     output: Output,
     n_workers: usize,
+    /// How many jobs the API may work on at once, for all streams.
+    job_slots: JobSlots,
 }
 
 /// All that is wrong with a manifest, from its text to its components.
@@ -99,6 +102,7 @@ impl Source {
             environment,
             output,
             n_workers: 1,
+            job_slots: JobSlots::default(),
         };
         let start = |err: BuildError| EngineError::Start(err.to_string());
         let spec = source.shape.spec.as_ref();
@@ -107,6 +111,7 @@ impl Source {
         source.config = Config::new(config);
         source.supplied = source.config.snapshot();
         let level = source.shape.concurrency_level.as_ref();
+        source.job_slots = source.shape.job_slots(&source.cx());
         source.n_workers =
             concurrency::yaml::ConcurrencyLevel::level(level, &source.cx()).map_err(start)?;
         Ok(source)
@@ -309,6 +314,7 @@ impl Source {
             stream: StreamScope::default(),
             budget: None,
             shared: SharedComponents::default(),
+            job_slots: self.job_slots.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::components::job_slots::JobSlots;
 use crate::components::shape::{Text, shape};
 use crate::components::{
     BuildContext, BuildError, ReadError, RequestOption, Slot, Stream, StreamScope, request_option,
@@ -90,7 +91,7 @@ impl Parent {
             key,
             embedded_page,
             extra_fields,
-            stream: shape.stream.build(&cx.for_stream(parent_scope(shape, cx)?))?,
+            stream: shape.stream.build(&parent_cx(shape, cx)?)?,
         })
     }
 
@@ -119,10 +120,12 @@ impl Parent {
     }
 }
 
-fn parent_scope(
+/// What the parent is built with. Its jobs have slots of their own: a child that takes the last
+/// one waits for its parent.
+fn parent_cx<'a>(
     shape: &yaml::ParentStreamConfig,
-    cx: &BuildContext<'_>,
-) -> Result<StreamScope, BuildError> {
+    cx: &BuildContext<'a>,
+) -> Result<BuildContext<'a>, BuildError> {
     let node = shape.stream.node();
     let name = node.get("name").and_then(Node::as_str).unwrap_or_default().to_owned();
     let child_state = cx.stream.state.as_deref().filter(|_| shape.incremental_dependency);
@@ -130,7 +133,9 @@ fn parent_scope(
         Some(state) => parent_state(state, &name, || cursor_field(node, cx))?,
         None => None,
     };
-    Ok(StreamScope { name, state: state.map(Arc::new), is_parent: true, ..StreamScope::default() })
+    let state = state.map(Arc::new);
+    let stream = StreamScope { name, state, is_parent: true, ..StreamScope::default() };
+    Ok(BuildContext { job_slots: JobSlots::default(), ..cx.for_stream(stream) })
 }
 
 /// The state of the parent `name`, as far as the child's state tells of it.

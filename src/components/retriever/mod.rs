@@ -1,19 +1,24 @@
 //! Reading the records of a slice.
 //!
 //! - [`simple`]: `SimpleRetriever`, page by page, with what may happen on the way in
-//!   [`pagination_reset`], [`page_size_reduction`], and [`request_window_splitting`].
+//!   [`pagination_reset`], [`page_size_reduction`], and [`request_window_splitting`];
+//! - [`async_job`]: `AsyncRetriever`, from jobs that the API has to do first.
 
+pub mod async_job;
 mod page;
 pub mod page_size_reduction;
 pub mod pagination_reset;
+mod plain_selector;
 pub mod request_window_splitting;
 pub mod simple;
 
 use super::slot::Member;
 
 /// The family's members.
-pub(super) const MEMBERS: &[Member] =
-    &[Member::of::<simple::yaml::SimpleRetriever>(), Member::planned("AsyncRetriever")];
+pub(super) const MEMBERS: &[Member] = &[
+    Member::of::<simple::yaml::SimpleRetriever>(),
+    Member::of::<async_job::yaml::AsyncRetriever>(),
+];
 
 /// The message, followed by what the manifest advises to do.
 fn with_advice(message: String, advice: Option<&str>) -> String {

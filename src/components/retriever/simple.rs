@@ -17,13 +17,14 @@ use tracing::{info, warn};
 use super::page::{Interruption, Output, PageParser, ReadPage, extraction, merge_deep};
 use super::page_size_reduction::{self, Reducer};
 use super::pagination_reset::{self, Tracker};
+use super::plain_selector::PlainSelector;
 use super::request_window_splitting::{self, MAX_DEPTH, RequestWindowSplitting};
 use crate::components::shape::shape;
 use crate::components::slot::OneOrMore;
 use crate::components::{
     Answer, BuildContext, BuildError, Component, Cursor, Decoder, Extraction, Page, Paginator,
-    PartitionRouter, QueryProperties, ReadError, RecordSelector, RecordSink, RequestInput,
-    RequestParts, Requester, Retriever, Slot,
+    PartitionRouter, QueryProperties, ReadError, RecordExtractor, RecordSelector, RecordSink,
+    RequestInput, RequestParts, Requester, Retriever, Slot,
 };
 use crate::http::{Body, BodyMode};
 use crate::manifest::Node;
@@ -73,44 +74,20 @@ impl Component for yaml::SimpleRetriever {
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Retriever>, BuildError> {
         let stream = &cx.stream;
-        let selector = self.record_selector.build(cx)?;
-        let decoder = match selector.extractor().decoder() {
-            Some(decoder) => decoder,
-            None => self.decoder.unwrap_or_else(|| Slot::of_type("JsonDecoder")).build(cx)?,
-        };
-        let requester = self.requester.build(cx)?;
-        let paginator = self.paginator.unwrap_or_else(|| Slot::of_type("NoPagination"));
-        if paginator.node().type_name() == Some("DefaultPaginator")
-            && !decoder.supports_pagination()
-        {
-            return Err(BuildError::at(paginator.node(), UNPAGEABLE));
-        }
-        let paginator = paginator.build(cx)?;
         let splitting = self.request_window_splitting.as_ref();
         let splitting = splitting.map(|it| RequestWindowSplitting::build(it, &stream.name));
-        let needs = paginator.response_needs();
+        let selector = self.record_selector.build(cx)?;
+        let decoder = self.decoder.unwrap_or_else(|| Slot::of_type("JsonDecoder")).build(cx)?;
+        let requester = self.requester.build(cx)?;
+        let retriever = SimpleRetriever::new(requester, selector, decoder, self.paginator, cx)?;
         Ok(Arc::new(SimpleRetriever {
-            name: stream.name.clone(),
-            extraction: extraction(&needs, selector.extractor().path()),
-            query_properties: requester.query_properties(),
-            body: if decoder.is_streamed() && !cx.environment.is_test_read {
-                BodyMode::Raw
-            } else {
-                BodyMode::Whole
-            },
-            requester,
-            decoder,
-            selector,
-            paginator,
-            cursor: stream.cursor.clone(),
-            is_data_feed: stream.is_data_feed,
             ignores_slice_on_next_pages: self.ignore_stream_slicer_parameters_on_paginated_requests,
             reads_lazily: stream.state.is_none()
                 && self.partition_router.is_some_and(|it| has_lazy_parent(it.node())),
             reset: self.pagination_reset,
             reduction: self.page_size_reduction,
             splitting: splitting.transpose()?,
-            run: cx.environment.run.clone(),
+            ..retriever
         }))
     }
 }
@@ -125,7 +102,7 @@ fn has_lazy_parent(router: &Node) -> bool {
 }
 
 /// See the module documentation.
-struct SimpleRetriever {
+pub(super) struct SimpleRetriever {
     name: String,
     requester: Arc<dyn Requester>,
     decoder: Arc<dyn Decoder>,
@@ -142,6 +119,59 @@ struct SimpleRetriever {
     reduction: Option<page_size_reduction::yaml::PageSizeReduction>,
     splitting: Option<RequestWindowSplitting>,
     run: RunContext,
+}
+
+impl SimpleRetriever {
+    /// A retriever that only knows how to walk from page to page.
+    fn new(
+        requester: Arc<dyn Requester>,
+        selector: Arc<dyn RecordSelector>,
+        decoder: Arc<dyn Decoder>,
+        paginator: Option<Slot<dyn Paginator>>,
+        cx: &BuildContext<'_>,
+    ) -> Result<Self, BuildError> {
+        let paginator = paginator.unwrap_or_else(|| Slot::of_type("NoPagination"));
+        if paginator.node().type_name() == Some("DefaultPaginator")
+            && !decoder.supports_pagination()
+        {
+            return Err(BuildError::at(paginator.node(), UNPAGEABLE));
+        }
+        let paginator = paginator.build(cx)?;
+        let decoder = selector.extractor().decoder().unwrap_or(decoder);
+        Ok(Self {
+            name: cx.stream.name.clone(),
+            extraction: extraction(&paginator.response_needs(), selector.extractor().path()),
+            query_properties: requester.query_properties(),
+            body: if decoder.is_streamed() && !cx.environment.is_test_read {
+                BodyMode::Raw
+            } else {
+                BodyMode::Whole
+            },
+            requester,
+            decoder,
+            selector,
+            paginator,
+            cursor: cx.stream.cursor.clone(),
+            is_data_feed: cx.stream.is_data_feed,
+            ignores_slice_on_next_pages: false,
+            reads_lazily: false,
+            reset: None,
+            reduction: None,
+            splitting: None,
+            run: cx.environment.run.clone(),
+        })
+    }
+
+    /// A retriever of what `extractor` finds, and nothing is done to.
+    pub(super) fn plain(
+        requester: Arc<dyn Requester>,
+        extractor: Arc<dyn RecordExtractor>,
+        decoder: Arc<dyn Decoder>,
+        paginator: Option<Slot<dyn Paginator>>,
+        cx: &BuildContext<'_>,
+    ) -> Result<Self, BuildError> {
+        Self::new(requester, Arc::new(PlainSelector(extractor)), decoder, paginator, cx)
+    }
 }
 
 impl Retriever for SimpleRetriever {
@@ -454,4 +484,153 @@ fn split_unsupported(stream: &str) -> ReadError {
          a SimpleRetriever whose cursor has a `split_request_window` method and that defines `request_window_splitting`."
     );
     ReadError::traced(TracedError::config(message).with_internal(internal))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::components::testing::{Collected, World};
+    use crate::value::Map;
+
+    fn retriever(fields: &Json) -> Json {
+        let mut written = json!({
+            "type": "SimpleRetriever",
+            "requester": {"type": "HttpRequester", "url": "http://h/items"},
+            "record_selector": {"type": "RecordSelector",
+                "extractor": {"type": "DpathExtractor", "field_path": ["items"]}},
+        });
+        written.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        written
+    }
+
+    /// What is asked for, the records, and how it ends.
+    async fn read(
+        fields: &Json,
+        slice: &StreamSlice,
+        enough: usize,
+        api: impl Fn(&str) -> (u16, Json) + Send + Sync + 'static,
+    ) -> (Vec<String>, Vec<Json>, Result<(), String>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
+        let world = World::with_api(&json!({}), move |url| {
+            log.lock().unwrap().push(url.trim_start_matches("http://h/").to_owned());
+            api(url)
+        });
+        let retriever = world.build::<dyn Retriever>(&retriever(fields)).unwrap();
+        let mut collected = Collected { enough, ..Collected::new() };
+        let ended = retriever.read(slice, &mut collected).await.map_err(|err| err.to_string());
+        let asked = asked.lock().unwrap().clone();
+        (asked, collected.records, ended)
+    }
+
+    fn cursor_paginator(cursor_value: &str) -> Json {
+        json!({"type": "DefaultPaginator",
+            "pagination_strategy": {"type": "CursorPagination", "cursor_value": cursor_value},
+            "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "p"}})
+    }
+
+    /// Two records on each of three pages.
+    fn three_pages(url: &str) -> (u16, Json) {
+        let page: i64 = url.split_once("p=").map_or(1, |(_, page)| page.parse().unwrap());
+        let next = if page < 3 { json!(page + 1) } else { Json::Null };
+        (200, json!({"items": [{"id": page * 10}, {"id": page * 10 + 1}], "next": next}))
+    }
+
+    #[tokio::test]
+    async fn pages_are_read_until_there_is_no_token() {
+        let fields = json!({"paginator": cursor_paginator("{{ response.next }}")});
+        let (asked, records, ended) = read(&fields, &StreamSlice::default(), 99, three_pages).await;
+        assert_eq!(asked, ["items", "items?p=2", "items?p=3"]);
+        let ids: Vec<_> = records.iter().map(|record| record["id"].as_i64().unwrap()).collect();
+        assert_eq!(ids, [10, 11, 20, 21, 30, 31]);
+        assert_eq!(ended, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_wants_is_not_asked_for() {
+        let fields = json!({"paginator": cursor_paginator("{{ response.next }}")});
+        let (asked, ..) = read(&fields, &StreamSlice::default(), 3, three_pages).await;
+        assert_eq!(asked, ["items", "items?p=2"]);
+    }
+
+    #[tokio::test]
+    async fn paginators_see_the_items_and_the_last_record() {
+        let last = json!({"paginator": cursor_paginator("{{ last_record.id // 10 + 1 if last_record.id < 30 }}")});
+        let (asked, ..) = read(&last, &StreamSlice::default(), 99, three_pages).await;
+        assert_eq!(asked, ["items", "items?p=2", "items?p=3"]);
+        let items = json!({"paginator": cursor_paginator(
+            "{{ response['items'][1].id // 10 + 1 if response['items'][1].id < 20 }}")});
+        let (asked, records, _) = read(&items, &StreamSlice::default(), 99, three_pages).await;
+        assert_eq!((asked.len(), records.len()), (2, 4));
+    }
+
+    #[tokio::test]
+    async fn an_ignored_error_ends_the_slice() {
+        let fields = json!({
+            "paginator": cursor_paginator("{{ response.next }}"),
+            "requester": {"type": "HttpRequester", "url": "http://h/items", "error_handler": {
+                "type": "DefaultErrorHandler",
+                "response_filters": [{"type": "HttpResponseFilter", "action": "IGNORE", "http_codes": [404]}],
+            }},
+        });
+        let api = |url: &str| {
+            let page = json!({"items": [{"id": 1}], "next": 3});
+            if url.contains("p=2") { (404, page) } else { three_pages(url) }
+        };
+        let (asked, records, ended) = read(&fields, &StreamSlice::default(), 99, api).await;
+        assert_eq!((asked.len(), records.len(), ended), (2, 2, Ok(())));
+    }
+
+    #[tokio::test]
+    async fn a_failure_ends_the_slice_behind_the_records_before_it() {
+        let fields = json!({"paginator": cursor_paginator("{{ response.next }}")});
+        let api = |url: &str| {
+            if url.contains("p=2") { (400, json!({"message": "no"})) } else { three_pages(url) }
+        };
+        let (_, records, ended) = read(&fields, &StreamSlice::default(), 99, api).await;
+        assert_eq!(records.len(), 2);
+        assert!(ended.unwrap_err().starts_with("HTTP Status Code: 400."));
+    }
+
+    #[tokio::test]
+    async fn a_page_is_asked_for_with_fewer_records() {
+        let fields = json!({
+            "page_size_reduction": {"type": "PageSizeReduction"},
+            "paginator": {"type": "DefaultPaginator",
+                "pagination_strategy": {"type": "OffsetIncrement", "page_size": 4},
+                "page_size_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "n"},
+                "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "o"}},
+            "requester": {"type": "HttpRequester", "url": "http://h/items", "error_handler": {
+                "type": "DefaultErrorHandler",
+                "response_filters": [
+                    {"type": "HttpResponseFilter", "action": "REDUCE_PAGE_SIZE", "http_codes": [502]}],
+            }},
+        });
+        let api = |url: &str| match (url.contains("n=4"), url.contains("o=2")) {
+            (true, _) => (502, json!({})),
+            (false, true) => (200, json!({"items": [{"id": 3}]})),
+            (false, false) => (200, json!({"items": [{"id": 1}, {"id": 2}]})),
+        };
+        let (asked, records, ended) = read(&fields, &StreamSlice::default(), 99, api).await;
+        assert_eq!(asked, ["items?n=4", "items?n=2", "items?o=2&n=2"]);
+        assert_eq!((records.len(), ended), (3, Ok(())));
+    }
+
+    #[tokio::test]
+    async fn the_first_page_may_stand_in_the_slice() {
+        let fields = json!({
+            "paginator": cursor_paginator("{{ response.next }}"),
+            "partition_router": {"type": "SubstreamPartitionRouter", "parent_stream_configs": [
+                {"type": "ParentStreamConfig", "parent_key": "id", "partition_field": "id",
+                    "lazy_read_pointer": ["items"], "stream": {"type": "DeclarativeStream", "retriever": retriever(&json!({}))}},
+            ]},
+        });
+        let page = json!({"items": [{"id": 1}], "next": 3});
+        let extra_fields: Map = [(CHILD_RESPONSE.to_owned(), page)].into_iter().collect();
+        let slice = StreamSlice { extra_fields, ..StreamSlice::default() };
+        let (asked, records, _) = read(&fields, &slice, 99, three_pages).await;
+        assert_eq!((asked, records.len()), (vec!["items?p=3".to_owned()], 3));
+    }
 }

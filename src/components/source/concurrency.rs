@@ -1,8 +1,12 @@
 //! `ConcurrencyLevel`: how much is read at once.
 
+use tracing::warn;
+
+use crate::components::job_slots::JobSlots;
 use crate::components::shape::{IntOrTemplate, shape};
 use crate::components::{BuildContext, BuildError, Parameters};
 use crate::template::InterpolatedString;
+use crate::value::{Map, python_int};
 
 /// How much is read at once when a manifest does not say.
 const DEFAULT: i64 = 2;
@@ -19,6 +23,33 @@ pub mod yaml {
             /// The most that a template can ask for.
             max_concurrency: Option<i64>,
         }
+    }
+}
+
+impl super::yaml::DeclarativeSource {
+    /// How many jobs the API may work on at once; a template sees no config, as in the reference.
+    pub fn job_slots(&self, cx: &BuildContext<'_>) -> JobSlots {
+        let limit = match &self.max_concurrent_async_job_count {
+            None => 1,
+            Some(IntOrTemplate::Int(limit)) => *limit,
+            Some(IntOrTemplate::Template(text)) => {
+                let template = InterpolatedString::new(text, Parameters::default());
+                let value = template.eval_json(&cx.scope(&Map::new()));
+                value.ok().as_ref().and_then(python_int).unwrap_or_else(|| {
+                    let text = &text.source;
+                    warn!(target: "airbyte", "Error interpolating max job count: {text}. Setting to 1.");
+                    1
+                })
+            }
+        };
+        if limit < 1 {
+            warn!(
+                target: "airbyte",
+                "The `max_concurrent_async_job_count` property is less than 1: {limit}. Setting to 1. Please update \
+                 the source manifest to set a valid value."
+            );
+        }
+        JobSlots::new(limit)
     }
 }
 
