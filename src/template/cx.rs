@@ -5,9 +5,12 @@ use std::cell::Cell;
 use super::error::EvalError;
 use crate::run::RunContext;
 
-/// Steps and bytes that one evaluation may take; more than any sensible
+/// Bytes that one evaluation may make; more than any sensible
 /// template needs, and little enough that a senseless one ends soon.
 const SHARE: usize = 1 << 26;
+
+/// What a step takes of it, compared with a byte.
+const STEP: usize = 8;
 
 /// The surroundings of one evaluation.
 #[derive(Debug)]
@@ -27,7 +30,12 @@ impl<'a> Cx<'a> {
         self.run
     }
 
-    /// Takes `amount` steps or bytes of what is left, before they are used.
+    /// Takes one step of the evaluation.
+    pub fn step(&self) -> Result<(), EvalError> {
+        self.charge(STEP)
+    }
+
+    /// Takes `amount` bytes or items of what is left, before they are made.
     pub fn charge(&self, amount: usize) -> Result<(), EvalError> {
         let left = self.left.get().checked_sub(amount).ok_or(EvalError::Limit)?;
         self.left.set(left);

@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::ast::{Arguments, Call, CompareOp, Expr, FilterCall, Slot, TestCall};
 use super::cx::Cx;
+use super::dismantle::dismantle;
 use super::error::EvalError;
 use super::iterate::{Iter, nothing, pairs};
 use super::methods;
@@ -14,6 +15,9 @@ use super::{dict::Key, functions, markup};
 
 /// Nesting of expressions and macros beyond which Python gives up as well.
 const MAX_DEPTH: usize = 400;
+
+/// What a call of a macro takes of it, compared with an expression.
+const CALL: usize = 8;
 
 /// One evaluation of a template.
 pub(crate) struct Evaluation<'a, 'c> {
@@ -46,23 +50,24 @@ impl<'a, 'c> Evaluation<'a, 'c> {
         }
     }
 
-    /// Does something that may lead back here.
-    pub(super) fn nested<T>(
+    /// Does something that may lead back here, and takes `weight` of the stack.
+    fn nested<T>(
         &mut self,
+        weight: usize,
         work: impl FnOnce(&mut Self) -> Result<T, EvalError>,
     ) -> Result<T, EvalError> {
-        if self.depth >= MAX_DEPTH {
+        if self.depth + weight > MAX_DEPTH {
             return Err(EvalError::Recursion);
         }
-        self.depth += 1;
+        self.depth += weight;
         let result = work(self);
-        self.depth -= 1;
+        self.depth -= weight;
         result
     }
 
     /// The value of an expression.
     pub(crate) fn eval(&mut self, expr: &'a Expr) -> Result<Value<'a>, EvalError> {
-        self.cx.charge(1)?;
+        self.cx.step()?;
         match expr {
             Expr::None => Ok(Value::None),
             Expr::Bool(flag) => Ok(Value::Bool(*flag)),
@@ -74,7 +79,7 @@ impl<'a, 'c> Evaluation<'a, 'c> {
                 Some(value) => value.clone(),
                 None => Value::undefined(Missing::Name(Text::Borrowed(&name.name))),
             }),
-            _ => self.nested(|this| this.eval_compound(expr)),
+            _ => self.nested(1, |this| this.eval_compound(expr)),
         }
     }
 
@@ -234,9 +239,11 @@ impl<'a, 'c> Evaluation<'a, 'c> {
                 _ => methods::call(self.cx, method, args),
             },
             Value::Object(object) => match &**object {
-                Object::Macro(Callable(node)) => self.nested(|this| this.call_macro(node, args)),
-                Object::Loop(state) => self.nested(|this| this.call_loop(state, args)),
-                Object::BlockReference(name) => self.nested(|this| this.call_block(name)),
+                Object::Macro(Callable(node)) => {
+                    self.nested(CALL, |this| this.call_macro(node, args))
+                }
+                Object::Loop(state) => self.nested(CALL, |this| this.call_loop(state, args)),
+                Object::BlockReference(name) => self.nested(CALL, |this| this.call_block(name)),
                 Object::Joiner(joiner) => Ok(if joiner.is_used.replace(true) {
                     Value::str(joiner.separator.as_str())
                 } else {
@@ -293,6 +300,12 @@ impl<'a, 'c> Evaluation<'a, 'c> {
         let input = self.eval(&call.input)?;
         let args = self.eval_arguments(&call.arguments)?;
         test(self.cx, &input, args)
+    }
+}
+
+impl Drop for Evaluation<'_, '_> {
+    fn drop(&mut self) {
+        dismantle(self.slots.drain(..).flatten().collect());
     }
 }
 

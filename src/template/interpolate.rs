@@ -19,6 +19,10 @@ const NO_STREAM_STATE: &str = "`stream_state` is no longer supported for interpo
 /// Nesting that a literal is read with for certain.
 const SAFE_DEPTH: usize = 60;
 
+/// Values in a container that are worth a look; shared containers can seem to
+/// hold exponentially many.
+const MAX_VALUES: usize = 1 << 22;
+
 /// A template with what can be known of it beforehand.
 #[derive(Clone, Debug)]
 pub(super) struct Interpolation {
@@ -134,25 +138,28 @@ fn settle(
 /// Whether turning the value into text and reading that as a literal gives
 /// the value again. Texts do not count: what they hold may be a literal.
 fn stays_itself(value: &Value<'_>) -> bool {
-    match value {
-        Value::None | Value::Bool(_) | Value::Int(_) => true,
-        Value::Float(float) => float.is_finite(),
-        Value::JsonList(items) => items.iter().all(|item| stays_inside(item, 1)),
-        Value::JsonDict(map) => map.values().all(|item| stays_inside(item, 1)),
-        _ => false,
-    }
+    let mut n_left = MAX_VALUES;
+    value.as_str().is_none() && stays_inside(value, 0, &mut n_left)
 }
 
 /// The same inside of a container, where texts are quoted.
-fn stays_inside(json: &Json, depth: usize) -> bool {
-    match json {
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
-        Json::Array(items) => {
-            depth < SAFE_DEPTH && items.iter().all(|item| stays_inside(item, depth + 1))
+fn stays_inside(value: &Value<'_>, depth: usize, n_left: &mut usize) -> bool {
+    if depth > SAFE_DEPTH || *n_left == 0 {
+        return false;
+    }
+    *n_left -= 1;
+    let mut stays = |value: &Value<'_>| stays_inside(value, depth + 1, n_left);
+    match value {
+        Value::None | Value::Bool(_) | Value::Int(_) | Value::Str(_) => true,
+        Value::Float(float) => float.is_finite(),
+        Value::JsonList(items) => items.iter().all(|item| stays(&Value::from_json(item))),
+        Value::JsonDict(map) => map.values().all(|item| stays(&Value::from_json(item))),
+        Value::List(items) => items.borrow().iter().all(stays),
+        Value::Tuple(items) => items.iter().all(stays),
+        Value::Dict(dict) => {
+            dict.borrow().iter().all(|(key, item)| stays(key.value()) && stays(item))
         }
-        Json::Object(map) => {
-            depth < SAFE_DEPTH && map.values().all(|item| stays_inside(item, depth + 1))
-        }
+        _ => false,
     }
 }
 

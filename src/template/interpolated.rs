@@ -303,3 +303,127 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+
+    /// The values of one string for a series of records.
+    #[track_caller]
+    fn check(source: &str, records: &[Json], expect: &[&str]) {
+        let run = RunContext::fixed(Timestamp::UNIX_EPOCH);
+        let string = InterpolatedString::new(source, Arc::default());
+        let values: Vec<String> = records
+            .iter()
+            .map(|record| {
+                let scope = Scope::new(&run).with("record", record);
+                match string.eval(&scope) {
+                    Ok(value) => value.py_repr().unwrap(),
+                    Err(err) => err.class_name().to_owned(),
+                }
+            })
+            .collect();
+        assert_eq!(values, expect);
+    }
+
+    #[test]
+    fn a_template_that_first_yields_its_source_yields_it_for_ever() {
+        let records = [json!({"a": "x"}), json!({"a": 1})];
+        let source = "{{ record.a + 1 }}";
+        check(source, &records, &["'{{ record.a + 1 }}'", "'{{ record.a + 1 }}'"]);
+        let [text, number] = records;
+        check(source, &[number, text], &["2", "'{{ record.a + 1 }}'"]);
+    }
+
+    #[test]
+    fn paths_give_what_their_text_would() {
+        let values = ["5", "a", "", "1_0", "2021-01-01", "None", "'q'", "[1, 2]", "1 # x"];
+        let records: Vec<Json> = values.iter().map(|value| json!({"a": value})).collect();
+        let expect = ["5", "'a'", "''", "10", "'2021-01-01'", "None", "'q'", "[1, 2]", "1"];
+        check("{{ record.a }}", &records, &expect);
+        check("{{ record['a'] }}", &records, &expect);
+        check("{% if true %}{{ record.get('a') }}{% endif %}", &records, &expect);
+    }
+
+    #[track_caller]
+    fn check_limit(source: &str, class_name: &str) {
+        check(source, &[json!({"l": vec![0; 5000]})], &[class_name]);
+    }
+
+    #[test]
+    fn senseless_templates_end() {
+        check_limit("{{ 'a' * 10 ** 9 }}", "MemoryError");
+        check_limit("{{ [0] * 10 ** 9 }}", "MemoryError");
+        check_limit("{{ 10 ** (10 ** 9) }}", "MemoryError");
+        check_limit("{{ 'a'.ljust(10 ** 9) }}", "MemoryError");
+        check_limit("{{ '%999999999d' % 1 }}", "MemoryError");
+        check_limit(
+            "{% for a in record.l %}{% for b in record.l %}{% for c in record.l %}\
+             {% endfor %}{% endfor %}{% endfor %}",
+            "MemoryError",
+        );
+        check_limit("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "RecursionError");
+        let doubling = "{% set ns = namespace(x=['a']) %}{% for i in 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' \
+                        %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}";
+        check_limit(doubling, "MemoryError");
+    }
+
+    #[test]
+    fn deep_values_are_dropped_without_recursion() {
+        let deep = "{% set ns = namespace(x=[]) %}{% for i in 'a' * 50000 %}\
+                    {% set ns.x = [{'k': (ns.x,)}] %}{% endfor %}x";
+        check(deep, &[json!({})], &["'x'"]);
+    }
+
+    #[test]
+    fn what_can_be_read_can_be_evaluated() {
+        let sum = format!("{{{{ 0{} }}}}", " + 1".repeat(190));
+        check(&sum, &[json!({})], &["190"]);
+        let brackets = format!("{{{{ {}1{} }}}}", "(".repeat(60), ")".repeat(60));
+        check(&brackets, &[json!({})], &["1"]);
+        let filters = format!("{{{{ 5{} }}}}", " | abs".repeat(190));
+        check(&filters, &[json!({})], &["5"]);
+        let lists = format!("{{{{ {}{} }}}}x", "[".repeat(60), "]".repeat(60));
+        check(&lists, &[json!({})], &[&format!("'{}{}x'", "[".repeat(60), "]".repeat(60))]);
+    }
+
+    #[test]
+    fn circles_are_printed_once() {
+        check(
+            "{% set l = [1] %}{% set _ = l.append(l) %}x{{ l }}",
+            &[json!({})],
+            &["'x[1, [...]]'"],
+        );
+    }
+
+    #[track_caller]
+    fn check_fold(source: &str, expect: Option<Json>) {
+        let run = RunContext::fixed(Timestamp::UNIX_EPOCH);
+        let config = json!({"a": 1, "s": "x"});
+        let config = config.as_object().unwrap();
+        let parameters = Arc::new(config.clone());
+        assert_eq!(InterpolatedString::new(source, parameters).fold(&run, config), expect);
+    }
+
+    #[test]
+    fn what_only_the_configuration_decides_is_folded() {
+        check_fold("plain", Some(json!("plain")));
+        check_fold("5", Some(json!(5)));
+        check_fold("{{ config.a + parameters.a }}", Some(json!(2)));
+        check_fold("/{{ config.s }}/{{ parameters['s'] }}", Some(json!("/x/x")));
+        check_fold("{{ record.a }}", None);
+        check_fold("{{ now_utc() }}", None);
+        check_fold("{{ config.missing.x }}", None);
+    }
+
+    #[test]
+    fn templates_can_be_shared_between_threads() {
+        fn is_shared<T: Send + Sync>() {}
+        is_shared::<Template>();
+        is_shared::<InterpolatedString>();
+        is_shared::<InterpolatedNestedMapping>();
+    }
+}

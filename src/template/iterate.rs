@@ -75,7 +75,7 @@ impl<'a> Iter<'a> {
 
     /// The next item.
     pub(super) fn next(&mut self, cx: &Cx<'a>) -> Result<Option<Value<'a>>, EvalError> {
-        cx.charge(1)?;
+        cx.step()?;
         Ok(match self {
             Self::List(list, position) => {
                 let item = list.borrow().get(*position).cloned();

@@ -11,6 +11,10 @@ use crate::value::{Json, Map, PythonJson, write_python_float};
 /// Nesting beyond which Python gives up as well.
 const MAX_DEPTH: usize = 300;
 
+/// Bytes beyond which a text is refused: shared containers can print as
+/// exponentially more than they hold.
+const MAX_LENGTH: usize = 1 << 26;
+
 impl Value<'_> {
     /// The value as JSON, as records and requests need it: tuples become
     /// arrays. Sets, bytes, dates, and the like are a type error; so are keys
@@ -95,6 +99,9 @@ impl Writer<'_> {
     fn write(&mut self, value: &Value<'_>, depth: usize) -> Result<(), EvalError> {
         if depth > MAX_DEPTH {
             return Err(EvalError::Recursion);
+        }
+        if self.out.len() > MAX_LENGTH {
+            return Err(EvalError::Limit);
         }
         match value {
             Value::None => self.out.push_str("null"),

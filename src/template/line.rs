@@ -195,3 +195,68 @@ fn encode(value: &Value<'_>) -> Result<Json, EvalError> {
         _ => value.to_json()?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each line of a file is a question with the reference's own answer; the
+    /// first line has what all of them share. An error's message is there when
+    /// it is the same to the letter.
+    #[track_caller]
+    fn check(file: &str) {
+        let run = RunContext::fixed("2024-05-06T07:08:09.123456Z".parse().unwrap());
+        let mut lines = file.lines();
+        let shared: Map = serde_json::from_str(lines.next().unwrap()).unwrap();
+        let mut n_checked = 0;
+        for line in lines {
+            let mut question = shared.clone();
+            question.insert("mode".to_owned(), json!("string"));
+            question.extend(serde_json::from_str::<Map>(line).unwrap());
+            let expect = question.shift_remove("answer").unwrap();
+            let asked = serde_json::to_string(&question).unwrap();
+            let mut answer: Map = serde_json::from_str(&evaluate_line(&asked, &run)).unwrap();
+            if expect.get("message").is_none() {
+                answer.shift_remove("message");
+            }
+            assert_eq!(Json::Object(answer).to_string(), expect.to_string(), "{line}");
+            n_checked += 1;
+        }
+        assert!(n_checked > 0);
+    }
+
+    #[test]
+    fn expressions_are_evaluated_as_the_reference_does() {
+        check(include_str!("testdata/expressions.jsonl"));
+    }
+
+    #[test]
+    fn statements_are_executed_as_the_reference_does() {
+        check(include_str!("testdata/statements.jsonl"));
+    }
+
+    #[test]
+    fn filters_and_tests_agree() {
+        check(include_str!("testdata/filters.jsonl"));
+    }
+
+    #[test]
+    fn methods_of_texts_agree() {
+        check(include_str!("testdata/methods.jsonl"));
+    }
+
+    #[test]
+    fn dates_and_times_agree() {
+        check(include_str!("testdata/times.jsonl"));
+    }
+
+    #[test]
+    fn stream_slices_agree() {
+        check(include_str!("testdata/slices.jsonl"));
+    }
+
+    #[test]
+    fn wrappers_agree() {
+        check(include_str!("testdata/wrappers.jsonl"));
+    }
+}

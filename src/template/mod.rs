@@ -14,6 +14,7 @@ mod args;
 mod ast;
 mod cx;
 mod dict;
+mod dismantle;
 mod error;
 mod eval;
 mod filters;

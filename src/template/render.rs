@@ -56,7 +56,7 @@ impl<'a> Evaluation<'a, '_> {
     }
 
     fn execute_one(&mut self, statement: &'a Stmt, out: &mut String) -> Result<(), EvalError> {
-        self.cx.charge(1)?;
+        self.cx.step()?;
         match statement {
             Stmt::Text(text) => {
                 self.cx.charge(text.len())?;

@@ -13,9 +13,9 @@ use crate::value::{write_python_float, write_python_text_repr};
 /// Nesting beyond which Python gives up as well.
 const MAX_DEPTH: usize = 300;
 
-/// Bytes beyond which a text is refused: shared containers can print as
+/// Values beyond which a text is refused: shared containers can print as
 /// exponentially more than they hold.
-const MAX_LENGTH: usize = 1 << 28;
+const MAX_VALUES: usize = 1 << 20;
 
 impl Value<'_> {
     /// `str(value)`.
@@ -35,7 +35,7 @@ impl Value<'_> {
     /// `repr(value)`.
     pub fn py_repr(&self) -> Result<String, EvalError> {
         let mut out = String::new();
-        Printer { out: &mut out, open: Vec::new() }.write(self)?;
+        Printer { out: &mut out, open: Vec::new(), n_left: MAX_VALUES }.write(self)?;
         Ok(out)
     }
 }
@@ -44,13 +44,12 @@ struct Printer<'o> {
     out: &'o mut String,
     /// The containers that are being printed, by address: one of them again is a circle.
     open: Vec<usize>,
+    n_left: usize,
 }
 
 impl Printer<'_> {
     fn write(&mut self, value: &Value<'_>) -> Result<(), EvalError> {
-        if self.out.len() > MAX_LENGTH {
-            return Err(EvalError::Limit);
-        }
+        self.n_left = self.n_left.checked_sub(1).ok_or(EvalError::Limit)?;
         match value {
             Value::None => self.out.push_str("None"),
             Value::Bool(true) => self.out.push_str("True"),

@@ -79,9 +79,12 @@ pub(super) fn reverse<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Eva
             Ok(Generator::new(name, Iter::of(items)).into_value())
         }
         Err(EvalError::Type(_)) => {
-            let items = Iter::find(input)
-                .ok_or_else(|| EvalError::FilterArgument("argument must be iterable".to_owned()))?;
-            let mut items = items.collect(cx)?;
+            let mut items = collect(cx, input).map_err(|err| match err {
+                EvalError::Type(_) => {
+                    EvalError::FilterArgument("argument must be iterable".to_owned())
+                }
+                err => err,
+            })?;
             items.reverse();
             Ok(Value::list(items))
         }

@@ -55,8 +55,10 @@ impl<'v, 'a> Values<'v, 'a> {
             other => std::slice::from_ref(other),
         };
         // Whatever has items by key counts, even a list.
-        let is_mapping = matches!(values, Value::List(_) | Value::JsonList(_) | Value::Bytes(_))
-            || ops::is_mapping(values);
+        let is_mapping = matches!(
+            values,
+            Value::List(_) | Value::JsonList(_) | Value::Bytes(_) | Value::Undefined(_)
+        ) || ops::is_mapping(values);
         Self { items, n_taken: 0, mapping: is_mapping.then_some(values), keyed: None }
     }
 

@@ -150,6 +150,7 @@ pub(crate) fn lookup<'a>(
     key: &Value<'a>,
 ) -> Result<Option<Value<'a>>, EvalError> {
     match (mapping, key.as_str()) {
+        (Value::Undefined(undefined), _) => Err(undefined.error()),
         (Value::JsonDict(map), Some(key)) => Ok(map.get(key).map(Value::from_json)),
         (Value::StreamSlice(slice), Some(key)) => Ok(slice.get(key).map(Value::from_json)),
         (Value::Headers(map), Some(key)) => Ok(header(map, key).map(Value::from_json)),
