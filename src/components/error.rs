@@ -167,6 +167,12 @@ impl From<EvalError> for ReadError {
     }
 }
 
+impl From<TimeError> for ReadError {
+    fn from(err: TimeError) -> Self {
+        EvalError::from(err).into()
+    }
+}
+
 impl From<BuildError> for ReadError {
     fn from(err: BuildError) -> Self {
         Self::unexpected(err.class, err.to_string())

@@ -13,6 +13,7 @@ mod build;
 pub mod check;
 pub mod config;
 mod config_handle;
+pub mod cursor;
 pub mod custom;
 pub mod decoder;
 mod error;

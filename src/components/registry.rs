@@ -2,8 +2,8 @@
 
 use super::slot::Registry;
 use super::{
-    auth, backoff, budget, check, config, custom, decoder, error_handler, extractor, pagination,
-    partition, requester, resolver, retriever, schema, stream, transform,
+    auth, backoff, budget, check, config, cursor, custom, decoder, error_handler, extractor,
+    pagination, partition, requester, resolver, retriever, schema, stream, transform,
 };
 
 /// All families with their members.
@@ -11,6 +11,8 @@ pub static REGISTRY: Registry = Registry {
     families: &[
         ("stream", stream::MEMBERS),
         ("retriever", retriever::MEMBERS),
+        ("incremental sync", cursor::MEMBERS),
+        ("state migration", cursor::MIGRATIONS),
         ("partition router", partition::MEMBERS),
         ("requester", requester::MEMBERS),
         ("authenticator", auth::MEMBERS),

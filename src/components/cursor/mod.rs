@@ -1,0 +1,34 @@
+//! How later runs read only what is new.
+//!
+//! - [`datetime_based`]: `DatetimeBasedCursor`, windows of time, for one partition or
+//!   ([`per_partition`]) for each of many;
+//! - [`incrementing_count`]: `IncrementingCountCursor`, a number that only grows;
+//! - [`legacy_to_per_partition`]: `LegacyToPerPartitionStateMigration`, an older form of state.
+//!
+//! What they compute with is plain: [`min_max_datetime`] and [`clamping`] give moments,
+//! [`windows`] cuts time into windows, [`intervals`] joins what has been read, and
+//! [`progress`] turns it into state and back.
+
+mod clamping;
+pub mod datetime_based;
+mod formats;
+pub mod incrementing_count;
+mod intervals;
+pub mod legacy_to_per_partition;
+pub mod min_max_datetime;
+mod per_partition;
+mod progress;
+mod settings;
+mod windows;
+
+use super::slot::Member;
+
+/// The cursors.
+pub(super) const MEMBERS: &[Member] = &[
+    Member::of::<datetime_based::yaml::DatetimeBasedCursor>(),
+    Member::of::<incrementing_count::yaml::IncrementingCountCursor>(),
+];
+
+/// What turns older states into today's.
+pub(super) const MIGRATIONS: &[Member] =
+    &[Member::of::<legacy_to_per_partition::yaml::LegacyToPerPartitionStateMigration>()];

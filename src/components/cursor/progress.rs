@@ -1,0 +1,129 @@
+//! How far one partition has been read, as state and from state.
+
+use std::collections::HashMap;
+
+use crate::components::ReadError;
+use crate::template::time::{DateTime, TimeError};
+use crate::value::{Json, Map, StreamSlice};
+
+use super::intervals::{Interval, is_before, later, merge};
+use super::settings::Settings;
+use super::windows::Windows;
+
+/// How far one partition has been read.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// Where this run began.
+    start: DateTime,
+    /// What has been read: at the beginning all that earlier runs have read.
+    intervals: Vec<Interval>,
+    /// The state as it came in, whose other keys are kept.
+    legacy: Map,
+    /// The greatest cursor value of each window that is open.
+    observed: HashMap<String, DateTime>,
+}
+
+impl Progress {
+    /// Goes on from `state`, which may be empty.
+    pub(super) fn new(settings: &Settings, state: Map) -> Result<Self, TimeError> {
+        let kind = state.get("state_type").and_then(Json::as_str);
+        let (start, intervals, legacy) = if matches!(kind, Some("date-range" | "integer")) {
+            let intervals = stored_intervals(settings, &state)?;
+            let start = intervals.first().map(|first| first.most_recent.unwrap_or(first.end));
+            let legacy = state.get("legacy").and_then(Json::as_object).cloned();
+            (start.unwrap_or(settings.cutting.start), intervals, legacy.unwrap_or_default())
+        } else {
+            let mut start = settings.cutting.start;
+            if let Some(value) = state.get(&settings.field) {
+                let reached = settings.formats.parse(value)?;
+                start = if is_before(reached, start) { start } else { reached };
+            }
+            // Of records in between nobody knows whether they were read; so it has no length.
+            let interval =
+                Interval { start: settings.cutting.start, end: start, most_recent: Some(start) };
+            (start, vec![interval], state)
+        };
+        Ok(Self { start, intervals, legacy, observed: HashMap::new() })
+    }
+
+    /// The windows that are left to read.
+    pub(super) fn windows(&mut self, settings: &Settings) -> Result<Windows, ReadError> {
+        self.merge(settings)?;
+        Ok(settings.cutting.windows(&self.intervals, settings.end()?)?)
+    }
+
+    /// Takes note of the cursor value of a record in the window with `key`.
+    pub(super) fn observe(&mut self, key: &str, value: DateTime) {
+        match self.observed.get_mut(key) {
+            Some(greatest) => *greatest = later(*greatest, value),
+            None => _ = self.observed.insert(key.to_owned(), value),
+        }
+    }
+
+    /// Takes note that the window of `slice` was read whole.
+    pub(super) fn close(
+        &mut self,
+        settings: &Settings,
+        slice: &StreamSlice,
+    ) -> Result<(), ReadError> {
+        let most_recent = self.observed.remove(&settings.window_key(slice));
+        let (start, end) = settings.window(slice)?;
+        self.intervals.push(Interval { start, end, most_recent });
+        Ok(self.merge(settings)?)
+    }
+
+    fn merge(&mut self, settings: &Settings) -> Result<(), TimeError> {
+        let intervals = self.intervals.clone();
+        self.intervals = merge(intervals, |end| settings.next(end))?;
+        Ok(())
+    }
+
+    /// The cursor value up to which there is no gap.
+    pub(super) fn reached(&self) -> Option<DateTime> {
+        self.intervals.first().map(|first| first.most_recent.unwrap_or(first.start))
+    }
+
+    /// The state.
+    pub(super) fn state(&self, settings: &Settings) -> Map {
+        let mut state = self.legacy.clone();
+        if let Some(reached) = self.reached() {
+            state.insert(settings.field.clone(), settings.formats.format(reached).into());
+        }
+        state
+    }
+
+    /// Whether a record lies between where this run began (or what it reads again before that)
+    /// and the end.
+    pub(super) fn wants(&self, settings: &Settings, record: &Json) -> Result<bool, ReadError> {
+        let Some(value) = settings.cursor_value(record)? else { return Ok(true) };
+        Ok(!is_before(value, self.lowest(settings)?) && !is_before(settings.end()?, value))
+    }
+
+    fn lowest(&self, settings: &Settings) -> Result<DateTime, TimeError> {
+        let Some(lookback) = settings.cutting.lookback else { return Ok(self.start) };
+        let configured = settings.cutting.start;
+        let floor = if is_before(configured, self.start) { configured } else { self.start };
+        match self.start.minus_span(lookback) {
+            Ok(lower) => Ok(later(lower, floor)),
+            Err(TimeError::Overflow(_)) => Ok(self.start),
+            Err(err) => Err(err),
+        }
+    }
+}
+
+/// The intervals of a state that lists them.
+fn stored_intervals(settings: &Settings, state: &Map) -> Result<Vec<Interval>, TimeError> {
+    let slices = state.get("slices").and_then(Json::as_array).into_iter().flatten();
+    let intervals = slices.map(|slice| {
+        let moment = |key: &str| settings.formats.parse(slice.get(key).unwrap_or(&Json::Null));
+        Ok(Interval {
+            start: moment("start")?,
+            end: moment("end")?,
+            most_recent: match slice.get("most_recent_cursor_value") {
+                Some(value) => Some(settings.formats.parse(value)?),
+                None => None,
+            },
+        })
+    });
+    intervals.collect()
+}
