@@ -55,6 +55,7 @@ use futures::stream::BoxStream;
 use crate::http::{BodyMode, Headers, Permit, Response, RetryPolicy, SessionAuth};
 use crate::manifest::Node;
 use crate::run::RunContext;
+use crate::template::Template;
 use crate::template::time::{DateTime, TimeDelta};
 use crate::value::{Json, Map, StreamSlice};
 
@@ -414,6 +415,18 @@ pub enum ResponseNeeds {
     Paths(Vec<Vec<String>>),
     /// Possibly everything, the records included.
     Everything,
+}
+
+impl ResponseNeeds {
+    /// What the variable `response` of the templates has to have.
+    pub fn of<'t>(templates: impl IntoIterator<Item = &'t Template>) -> Self {
+        let parts = templates.into_iter().flat_map(|template| template.reads("response"));
+        let paths: Vec<_> = parts.map(<[String]>::to_vec).collect();
+        if paths.is_empty() {
+            return Self::Nothing;
+        }
+        if paths.iter().any(Vec::is_empty) { Self::Everything } else { Self::Paths(paths) }
+    }
 }
 
 /// A page that was read, as a pagination strategy sees it.

@@ -37,6 +37,7 @@ mod object;
 mod ops;
 mod parser;
 mod path;
+mod reads;
 pub mod regex;
 mod render;
 mod repr;

@@ -22,6 +22,11 @@ const ATTRIBUTES: [&str; 14] = [
     "values",
 ];
 
+/// Whether an attribute of this name is a key of the mapping that it is taken from.
+pub(super) fn is_key(attribute: &str) -> bool {
+    !attribute.starts_with('_') && !ATTRIBUTES.contains(&attribute)
+}
+
 /// `variable.key['key'].get('key')`, over mappings only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path {
@@ -35,8 +40,7 @@ impl Path {
         match expr {
             Expr::Name(name) => Some(Self { variable: name.name.clone(), keys: Vec::new() }),
             Expr::Attribute(value, name) => {
-                let is_key = !name.starts_with('_') && !ATTRIBUTES.contains(&name.as_str());
-                Self::of(value).filter(|_| is_key).map(|path| path.then(name))
+                Self::of(value).filter(|_| is_key(name)).map(|path| path.then(name))
             }
             Expr::Item(parts) => match &parts.1 {
                 Expr::Str(key) => Self::of(&parts.0).map(|path| path.then(key)),

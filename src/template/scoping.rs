@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use indexmap::{IndexMap, IndexSet};
 
 use super::ast::{Block, Entry, Expr, For, LoadFrom, Macro, Name, Scoped, Slot, Stmt, Target};
+use super::reads::Reads;
 use super::syntax::SyntaxError;
 use super::traits::Traits;
 use super::walk::{self, Access};
@@ -26,6 +27,7 @@ pub(crate) struct Tree {
     pub(super) imports: IndexSet<String>,
     pub(super) n_slots: usize,
     pub(super) traits: Traits,
+    pub(super) reads: Reads,
 }
 
 /// Gives every name of the parsed template its slot.
@@ -44,12 +46,13 @@ pub(super) fn resolve(
     })?;
     blocks.iter_mut().try_for_each(|block| scoper.resolve_block(block))?;
     let Scoper { imports, n_slots, .. } = scoper;
-    let mut traits = Traits::default();
-    traits.note(&mut body.statements);
-    for block in &mut blocks {
-        traits.note(&mut block.body.statements);
+    let (mut traits, mut reads) = (Traits::default(), Reads::default());
+    let block_bodies = blocks.iter_mut().map(|block| &mut block.body.statements);
+    for statements in std::iter::once(&mut body.statements).chain(block_bodies) {
+        traits.note(statements);
+        reads.note(statements);
     }
-    Ok(Tree { body, blocks, self_slot, imports, n_slots, traits })
+    Ok(Tree { body, blocks, self_slot, imports, n_slots, traits, reads })
 }
 
 struct Scoper<'s> {

@@ -89,6 +89,16 @@ impl Template {
         &self.0.variables
     }
 
+    /// The parts of a variable that it looks at, as the keys that lead to them; no keys stand for
+    /// the whole. It may look at less, but never at more.
+    pub fn reads<'t>(&'t self, variable: &'t str) -> impl Iterator<Item = &'t [String]> {
+        let tree = match &self.0.kind {
+            Kind::Tree(tree) => Some(tree),
+            Kind::Text(_) | Kind::Broken(_) => None,
+        };
+        tree.into_iter().flat_map(|tree| tree.reads.of(variable))
+    }
+
     /// Whether evaluating it twice with the same variables may give two results.
     pub fn is_volatile(&self) -> bool {
         self.0.traits.is_volatile

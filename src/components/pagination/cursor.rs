@@ -50,19 +50,19 @@ impl Component for yaml::CursorPagination {
                 }
             }
         }
-        let sources = [Some(&self.cursor_value), stop_condition];
-        let mentions = |word: &str| sources.iter().flatten().any(|text| text.contains(word));
+        let stop_condition =
+            stop_condition.map(|text| InterpolatedBoolean::new(text, self.parameters.clone()));
+        let condition = stop_condition.as_ref().and_then(InterpolatedBoolean::template);
+        let templates = [Some(cursor_value.template()), condition];
+        let templates = || templates.iter().copied().flatten();
+        let reads_headers = templates().any(|template| template.reads("headers").next().is_some());
+        let needs = ResponseNeeds::of(templates());
         Ok(Arc::new(CursorPagination {
             cursor_value,
-            stop_condition: stop_condition
-                .map(|text| InterpolatedBoolean::new(text, self.parameters.clone())),
+            stop_condition,
             page_size,
-            reads_headers: mentions("headers"),
-            needs: if mentions("response") {
-                ResponseNeeds::Everything
-            } else {
-                ResponseNeeds::Nothing
-            },
+            reads_headers,
+            needs,
             surroundings: cx.surroundings(),
         }))
     }

@@ -99,9 +99,7 @@ impl PaginationStrategy for OffsetIncrement {
 
     fn response_needs(&self) -> ResponseNeeds {
         match &self.page_size {
-            Some(PageSize::Template(template)) if template.source().contains("response") => {
-                ResponseNeeds::Everything
-            }
+            Some(PageSize::Template(template)) => ResponseNeeds::of([template.template()]),
             _ => ResponseNeeds::Nothing,
         }
     }

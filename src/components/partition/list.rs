@@ -39,8 +39,8 @@ impl Component for yaml::ListPartitionRouter {
             |text: &Text| InterpolatedString::new(text, self.parameters.clone()).eval_json(&scope);
         let values = match &self.values {
             // The texts of a list are no templates.
-            TextOrList::List(texts) => texts.iter().map(|text| Json::from(&**text)).collect(),
-            TextOrList::Text(text) => items_of(eval(text)?)?,
+            TextOrList::List(texts) => Ok(texts.iter().map(|text| Json::from(&**text)).collect()),
+            TextOrList::Text(text) => items_of(eval(text)?),
         };
         let option = self.request_option.as_ref();
         Ok(Arc::new(ListPartitionRouter {
@@ -53,14 +53,14 @@ impl Component for yaml::ListPartitionRouter {
 }
 
 /// What Python iterates over: the characters of a text, the keys of a mapping.
-fn items_of(value: Json) -> Result<Vec<Json>, BuildError> {
+fn items_of(value: Json) -> Result<Vec<Json>, ReadError> {
     match value {
         Json::Array(items) => Ok(items),
         Json::String(text) => Ok(text.chars().map(|c| Json::from(c.to_string())).collect()),
         Json::Object(map) => Ok(map.into_iter().map(|(key, _)| Json::from(key)).collect()),
         other => {
             let message = format!("'{}' object is not iterable", python_type_name(&other));
-            Err(BuildError::new(message).class("TypeError"))
+            Err(ReadError::unexpected("TypeError", message))
         }
     }
 }
@@ -69,7 +69,8 @@ fn items_of(value: Json) -> Result<Vec<Json>, BuildError> {
 #[derive(Debug)]
 struct ListPartitionRouter {
     field: String,
-    values: Vec<Json>,
+    /// The values, or why there are none, which only matters when the stream is read.
+    values: Result<Vec<Json>, ReadError>,
     option: Option<RequestOption>,
     surroundings: Surroundings,
 }
@@ -80,7 +81,10 @@ impl PartitionRouter for ListPartitionRouter {
             let partition = Map::from_iter([(self.field.clone(), value.clone())]);
             Ok(StreamSlice::of_partition(partition))
         };
-        stream::iter(self.values.iter().map(partition)).boxed()
+        match &self.values {
+            Ok(values) => stream::iter(values.iter().map(partition)).boxed(),
+            Err(err) => stream::iter([Err(err.clone())]).boxed(),
+        }
     }
 
     fn request_parts(&self, slice: &StreamSlice) -> Result<RequestParts, ReadError> {
@@ -116,6 +120,6 @@ mod tests {
         check(&json!([1, "a"]), &json!([1, "a"]));
         check(&json!("añ"), &json!(["a", "ñ"]));
         check(&json!({"a": 1, "b": 2}), &json!(["a", "b"]));
-        assert_eq!(items_of(json!(5)).unwrap_err().message, "'int' object is not iterable");
+        assert_eq!(items_of(json!(5)).unwrap_err().to_string(), "'int' object is not iterable");
     }
 }
