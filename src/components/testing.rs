@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -18,7 +18,7 @@ use super::registry::REGISTRY;
 use super::shape::Shape;
 use super::{
     BuildContext, BuildError, Config, Environment, Family, NoObserver, ReadError, RecordSink,
-    SharedComponents, Slot, StreamScope,
+    RequestInput, Requester, SharedComponents, Slot, StreamScope,
 };
 
 /// A run for tests.
@@ -63,6 +63,30 @@ impl World {
             config: Config::new(config.as_object().unwrap().clone()),
             stream: StreamScope { name: "s".to_owned(), ..StreamScope::default() },
         }
+    }
+
+    /// What is asked when a requester sends `n_requests`, one a line: method, URL, headers that are
+    /// not always the same, and body; or why nothing is. `server` sees what was asked so far.
+    pub(crate) fn asking(
+        config: &Json,
+        requester: &Json,
+        n_requests: usize,
+        server: impl Fn(&[String], &PreparedRequest) -> (u16, Json) + Send + Sync + 'static,
+    ) -> Vec<String> {
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let log = Arc::clone(&asked);
+        let world = Self::with_server(config, move |request| {
+            let mut asked = log.lock().unwrap();
+            asked.push(line(request));
+            server(&asked, request)
+        });
+        let requester = world.build::<dyn Requester>(requester).unwrap();
+        for _ in 0..n_requests {
+            let sent = requester.send(RequestInput::default()).now_or_never().unwrap();
+            asked.lock().unwrap().extend(sent.err().map(|err| err.to_string()));
+        }
+        let asked = asked.lock().unwrap();
+        asked.clone()
     }
 
     /// What components are built with.
@@ -113,6 +137,21 @@ impl RecordSink for Collected {
         let flow = if has_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         async move { Ok(flow) }.boxed()
     }
+}
+
+/// A request in one line.
+pub(crate) fn line(request: &PreparedRequest) -> String {
+    /// Headers that say nothing about the requester.
+    const USUAL: [&str; 5] =
+        ["User-Agent", "Accept-Encoding", "Accept", "Connection", "Content-Length"];
+    let mut line = format!("{} {}", request.method, request.url);
+    for (name, value) in request.headers.iter().filter(|(name, _)| !USUAL.contains(name)) {
+        line.push_str(&format!(" | {name}: {value}"));
+    }
+    if let Some(body) = &request.body {
+        line.push_str(&format!(" | {}", std::str::from_utf8(body).unwrap()));
+    }
+    line
 }
 
 struct Server<F>(F);

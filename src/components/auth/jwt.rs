@@ -216,9 +216,9 @@ impl JwtToken {
             None => String::new(),
         };
         match (passphrase.is_empty(), self.encodes_secret_key) {
-            (false, _) => Err(ReadError::value("keys with a passphrase cannot be read yet")),
-            (true, true) => Ok(SigningKey::new(&STANDARD.encode(secret_key))),
-            (true, false) => Ok(SigningKey::new(&secret_key)),
+            (false, _) => SigningKey::decrypt(&secret_key, &passphrase),
+            (true, true) => Ok(SigningKey::Text(STANDARD.encode(secret_key))),
+            (true, false) => Ok(SigningKey::Text(secret_key)),
         }
     }
 
@@ -276,4 +276,105 @@ fn eval_optional(
     scope: &Scope<'_>,
 ) -> Result<Option<Json>, EvalError> {
     template.map(|template| template.eval_json(scope)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+
+    const ED25519: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEIGJaiT+xTFBGahUJd/fmcifvx4tOJVob8Fp6feXyl1pX\n\
+        -----END PRIVATE KEY-----";
+
+    /// What is added to a request: a header, or a parameter.
+    fn token(fields: &Json) -> Result<String, String> {
+        let mut written = json!({"type": "JwtAuthenticator"});
+        written.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let world = World::new(&json!({"k": "secret", "n": 3, "ed": ED25519}));
+        let authenticator = world.build::<dyn Authenticator>(&written).unwrap();
+        let parts = authenticator.request_parts().now_or_never().unwrap();
+        let parts = parts.map_err(|err| err.to_string())?;
+        let added: Vec<_> = parts.headers.into_iter().chain(parts.params).collect();
+        Ok(added
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.as_str().unwrap()))
+            .collect())
+    }
+
+    /// Tokens are those that the reference signs at the same time.
+    #[track_caller]
+    fn check(fields: &Json, expect: &str) {
+        assert_eq!(token(fields).as_deref(), Ok(expect));
+    }
+
+    #[test]
+    fn a_token_has_headers_and_claims_in_the_order_of_the_reference() {
+        check(
+            &json!({
+                "secret_key": "{{ config.k }}", "algorithm": "HS256", "token_duration": 60,
+                "header_prefix": "Bearer", "jwt_headers": {"kid": "k1"},
+                "jwt_payload": {"iss": "me", "sub": "{{ config.n }}", "aud": "é"},
+                "additional_jwt_payload": {"x": "{{ config.n }}", "z": "t"},
+                "additional_jwt_headers": {"b": "1", "a": "2"},
+            }),
+            "Authorization: Bearer \
+             eyJhIjoyLCJhbGciOiJIUzI1NiIsImIiOjEsImtpZCI6ImsxIiwidHlwIjoiSldUIn0.\
+             eyJ4IjozLCJ6IjoidCIsImlzcyI6Im1lIiwic3ViIjozLCJhdWQiOiJcdTAwZTkiLCJpYXQiOjE3MTQ5NzkyODks\
+             ImV4cCI6MTcxNDk3OTM0OSwibmJmIjoxNzE0OTc5Mjg5fQ.\
+             M7rDef-0RDwEhw7lU2YrjHqYJRjCVF_eBQgf4J5-ynM",
+        );
+    }
+
+    #[test]
+    fn secrets_may_be_used_in_their_base64_form() {
+        check(
+            &json!({"secret_key": "s", "algorithm": "HS512", "base64_encode_secret_key": true}),
+            "Authorization: eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.\
+             eyJpYXQiOjE3MTQ5NzkyODksImV4cCI6MTcxNDk4MDQ4OSwibmJmIjoxNzE0OTc5Mjg5fQ.\
+             deNMA8pb9QASNZSg6F86oYvd_FyM3Y33Z7TehJJ2VStbxLH1GQfGusQOq5EOJLr3zThevKPoQkNZTsKpirT_2g",
+        );
+    }
+
+    #[test]
+    fn a_token_can_be_put_elsewhere() {
+        let option = json!({
+            "type": "RequestOption", "inject_into": "request_parameter", "field_name": "jwt",
+        });
+        check(
+            &json!({
+                "secret_key": "s", "algorithm": "HS384", "jwt_headers": {}, "request_option": option,
+            }),
+            "jwt: eyJhbGciOiJIUzM4NCIsInR5cCI6IkpXVCJ9.\
+             eyJpYXQiOjE3MTQ5NzkyODksImV4cCI6MTcxNDk4MDQ4OSwibmJmIjoxNzE0OTc5Mjg5fQ.\
+             gbNodIMgAA6n0ckhLZielZi1ZIwLFEXWhKxbsdKq1M_fTBKITykbFVnXVdfH1Y8S",
+        );
+    }
+
+    #[test]
+    fn private_keys_sign() {
+        check(
+            &json!({"secret_key": "{{ config.ed }}", "algorithm": "EdDSA"}),
+            "Authorization: eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.\
+             eyJpYXQiOjE3MTQ5NzkyODksImV4cCI6MTcxNDk4MDQ4OSwibmJmIjoxNzE0OTc5Mjg5fQ.\
+             FNr7KOV2cQjcy34tP5Z_198h_cSuO-wDjfBMp1ythQp3a7V5cw450uV8YEFALvEuJ_Ryl-g6lMVcxBz0BJYkBA",
+        );
+    }
+
+    #[test]
+    fn standard_names_are_reserved() {
+        let reserved = |field: &str, name: &str| {
+            let additional = json!({name: "1"});
+            let fields = json!({"secret_key": "s", "algorithm": "HS256", field: additional});
+            token(&fields).unwrap_err()
+        };
+        let message = "Failed to sign token: 'kid', 'alg', 'typ', 'cty' are reserved headers and \
+                       should not be set as part of 'additional_jwt_headers'";
+        assert_eq!(reserved("additional_jwt_headers", "kid"), message);
+        let message = "Failed to sign token: 'iss', 'sub', 'aud', 'iat', 'exp', 'nbf' are reserved \
+                       properties and should not be set as part of 'additional_jwt_payload'";
+        assert_eq!(reserved("additional_jwt_payload", "iss"), message);
+    }
 }

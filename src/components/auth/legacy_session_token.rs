@@ -209,3 +209,61 @@ impl SessionAuth for LegacySessionTokenAuthenticator {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::components::testing::World;
+    use crate::value::Json;
+
+    /// What is asked for one request, when only the token `good` is valid.
+    #[track_caller]
+    fn check(config: &Json, expect: &[&str]) {
+        let authenticator = json!({
+            "type": "LegacySessionTokenAuthenticator",
+            "header": "X-T", "login_url": "login", "validate_session_url": "valid",
+            "session_token": "{{ config.token }}", "session_token_response_key": "id",
+            "username": "{{ config.user }}", "password": "{{ config.password }}",
+        });
+        let asked = World::asking(
+            config,
+            &json!({"type": "HttpRequester", "url_base": "http://h/", "authenticator": authenticator}),
+            1,
+            |_, request| match (&*request.url, request.headers.get("X-T")) {
+                ("http://h/valid", Some("good")) => (200, json!({})),
+                ("http://h/valid", Some("broken")) => (500, json!({})),
+                ("http://h/valid", _) => (401, json!({})),
+                _ => (200, json!({"id": 7})),
+            },
+        );
+        assert_eq!(asked, expect);
+    }
+
+    const LOGIN: &str = "POST http://h/login | Content-Type: application/json | \
+                         {\"username\": \"u\", \"password\": \"p\"}";
+
+    #[test]
+    fn a_good_token_is_used() {
+        let valid = "GET http://h/valid | X-T: good";
+        check(&json!({"token": "good"}), &[valid, valid, "GET http://h/ | X-T: good"]);
+    }
+
+    #[test]
+    fn a_bad_one_is_replaced_by_a_login() {
+        let valid = "GET http://h/valid | X-T: bad";
+        let config = json!({"token": "bad", "user": "u", "password": "p"});
+        check(&config, &[valid, LOGIN, valid, "GET http://h/ | X-T: 7"]);
+        check(&json!({"user": "u", "password": "p"}), &[LOGIN, "GET http://h/ | X-T: 7"]);
+    }
+
+    #[test]
+    fn without_anything_that_helps_the_stream_fails() {
+        let message =
+            "Invalid credentials: session token is not valid or provide username and password";
+        check(&json!({}), &[message]);
+        let message = "Error while validating session token: 500 Server Error: Internal Server \
+                       Error for url: http://h/valid";
+        check(&json!({"token": "broken"}), &["GET http://h/valid | X-T: broken", message]);
+    }
+}

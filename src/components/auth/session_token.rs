@@ -206,3 +206,67 @@ impl TokenSource for KeyOfSession {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::components::testing::World;
+    use crate::value::Json;
+
+    /// The tokens of two requests, when each login gives another one, and a header says which.
+    #[track_caller]
+    fn check(authentication: &Json, lifetime: Option<&str>, expect: &[&str]) {
+        let mut authenticator = json!({
+            "type": "SessionTokenAuthenticator",
+            "login_requester": {"type": "HttpRequester", "url": "http://h/login"},
+            "session_token_path": ["data", "token"],
+            "request_authentication": authentication,
+        });
+        if let Some(lifetime) = lifetime {
+            authenticator["expiration_duration"] = json!(lifetime);
+        }
+        let server = World::asking(
+            &json!({}),
+            &json!({"type": "HttpRequester", "url": "http://h/", "authenticator": authenticator}),
+            2,
+            |asked, request| match request.url.ends_with("/login") {
+                true => (200, json!([{"data": {"token": format!("t{}", asked.len())}}])),
+                false => (200, json!({})),
+            },
+        );
+        assert_eq!(server, expect);
+    }
+
+    fn key(place: &str, token: &str) -> Json {
+        let option = json!({"type": "RequestOption", "inject_into": place, "field_name": "k"});
+        json!({"type": "ApiKey", "inject_into": option, "api_token": token})
+    }
+
+    #[test]
+    fn a_token_with_a_lifetime_is_used_again() {
+        let login = "GET http://h/login";
+        let bearer = "GET http://h/ | Authorization: Bearer t1";
+        check(&json!({"type": "Bearer"}), Some("PT1H"), &[login, bearer, bearer]);
+        let parameter = "GET http://h/?k=t1";
+        check(&key("request_parameter", ""), Some("PT1H"), &[login, parameter, parameter]);
+        let header = "GET http://h/ | k: Token t1";
+        check(&key("header", "Token {{ session_token }}"), Some("PT1H"), &[login, header, header]);
+    }
+
+    #[test]
+    fn without_a_lifetime_each_look_at_the_token_logs_in() {
+        let login = "GET http://h/login";
+        let (first, second) = (
+            "GET http://h/ | Authorization: Bearer t2",
+            "GET http://h/ | Authorization: Bearer t5",
+        );
+        check(&json!({"type": "Bearer"}), None, &[login, login, first, login, login, second]);
+        let parameter = key("request_parameter", "{{ session_token }}");
+        let (first, second) = ("GET http://h/?k=t1", "GET http://h/?k=t3");
+        check(&parameter, None, &[login, first, login, second]);
+        let mut expect = [login; 14];
+        (expect[6], expect[13]) = ("GET http://h/ | k: t6", "GET http://h/ | k: t13");
+        check(&key("header", "{{ session_token }}"), None, &expect);
+    }
+}

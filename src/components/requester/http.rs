@@ -304,11 +304,11 @@ fn body(json: Map, data: BodyData) -> Result<http::RequestBody, ReadError> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::Mutex;
 
     use super::*;
     use crate::components::RequestParts;
-    use crate::components::testing::World;
+    use crate::components::testing::{World, line};
     use crate::value::StreamSlice;
 
     /// What is sent: method, URL, own headers, and body; or why nothing is.
@@ -317,16 +317,7 @@ mod tests {
         let log = Arc::clone(&asked);
         let config = json!({"a": "b c", "n": 3, "key": "0012"});
         let world = World::with_server(&config, move |request| {
-            let mut line = format!("{} {}", request.method, request.url);
-            for (name, value) in request.headers.iter().skip(4) {
-                if name != "Content-Length" {
-                    line.push_str(&format!(" | {name}: {value}"));
-                }
-            }
-            if let Some(body) = &request.body {
-                line.push_str(&format!(" | {}", std::str::from_utf8(body).unwrap()));
-            }
-            log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            log.lock().unwrap().push(line(request));
             (200, json!({}))
         });
         let mut written = json!({"type": "HttpRequester"});
@@ -349,7 +340,7 @@ mod tests {
             ..RequestInput::default()
         };
         match requester.send(input).now_or_never().unwrap() {
-            Ok(_) => asked.lock().unwrap_or_else(PoisonError::into_inner).join("; "),
+            Ok(_) => asked.lock().unwrap().join("; "),
             Err(err) => err.to_string(),
         }
     }

@@ -418,3 +418,211 @@ impl SessionAuth for OAuthAuthenticator {
         Some(result.boxed())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::components::testing::World;
+
+    use super::*;
+
+    const API: &str = "GET http://h/ | Authorization: Bearer ";
+
+    /// What is asked for two requests, when the token endpoint gives `answers` one after the other.
+    fn asked(fields: &Json, config: &Json, answers: &[(u16, Json)]) -> Vec<String> {
+        let mut authenticator =
+            json!({"type": "OAuthAuthenticator", "token_refresh_endpoint": "http://h/token"});
+        authenticator.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let answers = answers.to_vec();
+        World::asking(
+            config,
+            &json!({"type": "HttpRequester", "url": "http://h/", "authenticator": authenticator}),
+            2,
+            move |asked, request| {
+                let n_refreshes = asked.iter().filter(|line| line.starts_with("POST")).count();
+                match request.url.starts_with("http://h/token") {
+                    true => answers[n_refreshes - 1].clone(),
+                    false => (200, json!({})),
+                }
+            },
+        )
+    }
+
+    #[track_caller]
+    fn check(fields: &Json, answers: &[(u16, Json)], expect: &[&str]) {
+        let config = json!({"id": "i d", "secret": "s", "refresh": "r0"});
+        assert_eq!(asked(fields, &config, answers), expect);
+    }
+
+    fn basic() -> Json {
+        json!({
+            "client_id": "{{ config.id }}", "client_secret": "{{ config.secret }}",
+            "refresh_token": "{{ config.refresh }}",
+        })
+    }
+
+    fn with(fields: Json) -> Json {
+        let mut all = basic();
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        all
+    }
+
+    /// A refresh request with this body.
+    fn refresh(body: &str) -> String {
+        format!("POST http://h/token | Content-Type: application/x-www-form-urlencoded | {body}")
+    }
+
+    const BASIC: &str = "grant_type=refresh_token&client_id=i+d&client_secret=s&refresh_token=r0";
+
+    #[test]
+    fn a_token_is_used_until_it_expires() {
+        let answer = json!({"data": {"access_token": "t1", "expires_in": "3600"}});
+        let (refresh, api) = (refresh(BASIC), format!("{API}t1"));
+        check(&basic(), &[(200, answer)], &[&refresh, &api, &api]);
+    }
+
+    #[test]
+    fn an_expired_token_is_renewed_each_time() {
+        let answer = |token: &str| (200, json!({"access_token": token, "expires_in": -1}));
+        let answers: Vec<_> = ["t1", "t2", "t3", "t4"].map(answer).into();
+        let refresh = refresh(BASIC);
+        let (first, second) = (format!("{API}t2"), format!("{API}t4"));
+        check(&basic(), &answers, &[&refresh, &refresh, &first, &refresh, &refresh, &second]);
+    }
+
+    #[test]
+    fn the_request_has_what_the_manifest_adds() {
+        let fields = with(json!({
+            "scopes": ["a", "b"], "client_id_name": "cid", "grant_type_name": "kind",
+            "refresh_request_body": {"extra": "{{ 1 }}", "cid": "lost", "none": "{{ none }}"},
+        }));
+        let body =
+            "kind=refresh_token&cid=i+d&client_secret=s&refresh_token=r0&scopes=a&scopes=b&extra=1";
+        let answer = (200, json!({"access_token": "t1"}));
+        let (refresh, api) = (refresh(body), format!("{API}t1"));
+        check(&fields, &[answer], &[&refresh, &api, &api]);
+    }
+
+    #[test]
+    fn credentials_in_a_header_are_no_fields() {
+        let fields = with(json!({
+            "refresh_request_headers": {"Authorization": "Basic x"},
+            "send_refresh_request_as_query_params": true,
+        }));
+        let refresh = "POST http://h/token?grant_type=refresh_token&refresh_token=r0 | \
+                       Authorization: Basic x";
+        let api = format!("{API}t1");
+        check(&fields, &[(200, json!({"access_token": "t1"}))], &[refresh, &api, &api]);
+    }
+
+    #[test]
+    fn client_credentials_need_no_refresh_token() {
+        let fields =
+            json!({"client_id": "i", "client_secret": "s", "grant_type": "client_credentials"});
+        let refresh = refresh("grant_type=client_credentials&client_id=i&client_secret=s");
+        let api = format!("{API}t1");
+        check(&fields, &[(200, json!({"access_token": "t1"}))], &[&refresh, &api, &api]);
+    }
+
+    #[test]
+    fn an_assertion_takes_the_place_of_all_else() {
+        let fields = json!({
+            "use_profile_assertion": true,
+            "profile_assertion": {"type": "JwtAuthenticator", "secret_key": "s", "algorithm": "HS256"},
+        });
+        let asked = asked(&fields, &json!({}), &[(200, json!({"access_token": "t1"}))]);
+        let start = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=ey";
+        assert!(asked[0].starts_with(&refresh(start)), "{}", asked[0]);
+    }
+
+    #[test]
+    fn a_token_of_the_config_can_do_without_an_endpoint() {
+        let mut fields = with(json!({"access_token_value": "{{ config.secret }}0"}));
+        fields["token_refresh_endpoint"] = json!(null);
+        let fields: Map = fields
+            .as_object()
+            .unwrap()
+            .clone()
+            .into_iter()
+            .filter(|(_, it)| !it.is_null())
+            .collect();
+        let authenticator = json!({"type": "OAuthAuthenticator"});
+        let mut authenticator = authenticator.as_object().unwrap().clone();
+        authenticator.extend(fields);
+        let requester =
+            json!({"type": "HttpRequester", "url": "http://h/", "authenticator": authenticator});
+        let asked = World::asking(&json!({"secret": "t"}), &requester, 1, |_, _| (200, json!({})));
+        assert_eq!(asked, [format!("{API}t0")]);
+    }
+
+    #[test]
+    fn overloads_are_waited_for() {
+        let answers = [(503, json!({})), (429, json!({})), (200, json!({"access_token": "t1"}))];
+        let (refresh, api) = (refresh(BASIC), format!("{API}t1"));
+        check(&basic(), &answers, &[&refresh, &refresh, &refresh, &api, &api]);
+    }
+
+    #[test]
+    fn refusals_say_who_can_mend_them() {
+        let answer =
+            json!({"error": "invalid_grant", "error_description": "AADSTS50173: r0 is old"});
+        let message = "Refresh token was rejected by the OAuth provider (invalid, expired, or already \
+                       used). Re-authenticate this source's credentials in its connection settings. \
+                       Provider error: invalid_grant: AADSTS50173";
+        let refresh = refresh(BASIC);
+        check(
+            &basic(),
+            &[(400, answer.clone()), (400, answer)],
+            &[&refresh, message, &refresh, message],
+        );
+        let message = "400 Client Error: Bad Request for url: http://h/token";
+        let answer = (400, json!({"error": "other"}));
+        check(&basic(), &[answer.clone(), answer], &[&refresh, message, &refresh, message]);
+        let message = "Token refresh API response was missing access token access_token";
+        let answer = (200, json!({}));
+        check(&basic(), &[answer.clone(), answer], &[&refresh, message, &refresh, message]);
+    }
+
+    #[test]
+    fn a_refresh_token_that_works_once_is_kept_in_the_config() {
+        let config = json!({"credentials": {
+            "client_id": "i", "client_secret": "s", "refresh_token": "r0",
+            "access_token": "t0", "token_expiry_date": "2024-05-06T07:08:08Z",
+        }});
+        let fields = json!({"refresh_token_updater": {}});
+        let answer = |nth: i64, expires_in: i64| {
+            let tokens = json!({
+                "access_token": format!("t{nth}"), "refresh_token": format!("r{nth}"),
+                "expires_in": expires_in,
+            });
+            (200, tokens)
+        };
+        let body = |nth: i64| {
+            refresh(&format!(
+                "grant_type=refresh_token&client_id=i&client_secret=s&refresh_token=r{nth}"
+            ))
+        };
+        let asked = asked(&fields, &config, &[answer(1, -1), answer(2, 60)]);
+        let api = format!("{API}t2");
+        assert_eq!(asked, [&*body(0), &body(1), &api, &api]);
+    }
+
+    #[test]
+    fn what_is_missing_shows_when_it_is_built() {
+        let build = |fields: Json| {
+            let mut written = json!({"type": "OAuthAuthenticator"});
+            written.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            let built = World::new(&json!({})).build::<dyn Authenticator>(&written);
+            built.err().map(|err| err.message).unwrap_or_default()
+        };
+        let message = "OAuthAuthenticator configuration error: Both 'client_id' and 'client_secret' \
+                       are required for the basic OAuth flow.";
+        assert_eq!(build(json!({"client_id": "i", "refresh_token": "r"})), message);
+        let message = "OAuthAuthenticator configuration error: A 'refresh_token' is required when the \
+                       'grant_type' is set to 'refresh_token'.";
+        assert_eq!(build(json!({"client_id": "i", "client_secret": "s"})), message);
+        let date = "Invalid token expiry date format: Could not parse datetime string: soon";
+        assert_eq!(build(with(json!({"token_expiry_date": "soon"}))), date);
+    }
+}

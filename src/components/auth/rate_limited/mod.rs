@@ -468,3 +468,74 @@ impl SessionAuth for RateLimitedTokens {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::components::testing::World;
+    use crate::value::Json;
+
+    /// What is asked for three requests with two tokens, when the API gives this status.
+    #[track_caller]
+    fn check(status: u16, remaining: [i64; 2], expect: &[&str]) {
+        let authenticator = json!({
+            "type": "RateLimitedMultipleTokenAuthenticator",
+            "tokens": "{{ config.tokens }}",
+            "quota_status_source": {
+                "type": "QuotaStatusSource", "url": "http://h/quota", "unavailable_status_codes": [404],
+            },
+            "quotas": [{
+                "type": "TokenQuota", "name": "core", "remaining_path": ["core", "left"],
+                "reset_path": ["core", "reset"], "remaining_header": "X-Left",
+            }],
+            "budget_min_reserve": 0, "budget_reserve_fraction": 0,
+        });
+        let asked = World::asking(
+            &json!({"tokens": "a, b"}),
+            &json!({"type": "HttpRequester", "url": "http://h/", "authenticator": authenticator}),
+            3,
+            move |_, request| {
+                let token = request.headers.get("Authorization").unwrap_or_default();
+                let left = remaining[usize::from(token == "Bearer b")];
+                match request.url.ends_with("/quota") {
+                    true => (status, json!({"core": {"left": left, "reset": 1_714_979_389}})),
+                    false => (200, json!({})),
+                }
+            },
+        );
+        assert_eq!(asked, expect);
+    }
+
+    const QUOTA_A: &str = "GET http://h/quota | Authorization: Bearer a";
+    const QUOTA_B: &str = "GET http://h/quota | Authorization: Bearer b";
+    const A: &str = "GET http://h/ | Authorization: Bearer a";
+    const B: &str = "GET http://h/ | Authorization: Bearer b";
+
+    #[test]
+    fn a_token_is_used_until_it_is_spent() {
+        check(200, [2, 5], &[QUOTA_A, QUOTA_B, A, A, B]);
+    }
+
+    #[test]
+    fn tokens_take_turns_when_the_api_does_not_count() {
+        check(404, [0, 0], &[QUOTA_A, QUOTA_B, A, B, A]);
+    }
+
+    #[test]
+    fn a_status_without_the_numbers_is_a_fault_of_the_manifest() {
+        let message = "Quota status response does not contain the configured remaining path for \
+                       token quota \"core\".";
+        let authenticator = json!({
+            "type": "RateLimitedMultipleTokenAuthenticator", "tokens": ["a"],
+            "quota_status_source": {"type": "QuotaStatusSource", "url": "http://h/quota"},
+            "quotas": [{
+                "type": "TokenQuota", "name": "core", "remaining_path": ["left"], "reset_path": ["r"],
+            }],
+        });
+        let requester: Json =
+            json!({"type": "HttpRequester", "url": "http://h/", "authenticator": authenticator});
+        let asked = World::asking(&json!({}), &requester, 1, |_, _| (200, json!({})));
+        assert_eq!(asked, [QUOTA_A, message]);
+    }
+}
