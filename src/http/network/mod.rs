@@ -92,7 +92,6 @@ impl Network {
     fn builder(&self, key: ClientKey) -> ClientBuilder {
         let proxies = Arc::clone(&self.proxies);
         let mut builder = Client::builder()
-            .http1_only()
             .http1_title_case_headers()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
