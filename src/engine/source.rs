@@ -19,7 +19,7 @@ use crate::manifest::{Findings, Manifest, Node};
 use crate::protocol::config_validation::validate_config;
 use crate::protocol::message::Catalog;
 use crate::protocol::secrets::mask_config;
-use crate::protocol::{ConfiguredCatalog, Message, States, TracedError};
+use crate::protocol::{ConfiguredCatalog, FailureType, Message, States, TracedError};
 use crate::value::{Json, Map, PythonJson};
 
 use super::Output;
@@ -156,8 +156,12 @@ impl Source {
 
     /// Whether a connection can be made.
     pub async fn check(&self) -> Result<CheckResult, EngineError> {
-        if let Err(err) = self.validate_config() {
-            return Ok(Err(err.message.unwrap_or_default()));
+        match self.validate_config() {
+            Err(err) if err.failure_type == FailureType::ConfigError => {
+                return Ok(Err(err.message.unwrap_or_default()));
+            }
+            // A specification that is no schema is not the user's fault.
+            validated => validated.map_err(EngineError::traced)?,
         }
         let check = self.shape.check.build(&self.cx())?;
         check::override_config(&check.config_overrides, &self.config)?;
