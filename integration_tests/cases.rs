@@ -100,22 +100,31 @@ macro_rules! cases {
 }
 
 cases! {
+    cassette_missing
+    cassette_not_json
     catalog_empty_file
     catalog_missing
     catalog_not_an_object
     catalog_not_json
     catalog_stream_without_name
+    catalog_with_nothing_selected
+    catalog_with_unknown_stream
     catalog_with_unknown_sync_mode
     catalog_without_streams
+    components_without_permission
     config_binary
     config_empty
     config_is_a_folder
+    config_lacks_a_property
     config_missing
     config_not_an_object
     config_not_json
+    config_of_wrong_type
     config_with_empty_manifest
     config_with_manifest_that_is_none
     config_without_manifest
+    discover_of_a_manifest
+    discover_of_an_injected_manifest
     manifest_binary
     manifest_empty
     manifest_missing
@@ -125,14 +134,31 @@ cases! {
     manifest_of_comments
     manifest_of_laughs
     manifest_of_nonsense
+    manifest_that_checks_an_unknown_stream
     manifest_that_contains_itself
     manifest_with_bad_reference
+    manifest_with_bad_specification
+    manifest_with_bad_template
     manifest_with_circular_reference
+    manifest_with_component_out_of_place
+    manifest_with_custom_code
+    manifest_with_duplicate_key
+    manifest_with_duplicate_stream
+    manifest_with_field_of_wrong_type
+    manifest_with_missing_field
     manifest_with_open_quote
     manifest_with_tabs
     manifest_with_unknown_anchor
+    manifest_with_unknown_component
+    manifest_with_unknown_filter
+    manifest_with_unknown_variable
     manifest_with_wrong_indentation
+    manifest_without_check
+    manifest_without_spec
     manifest_without_streams
+    read_of_a_stream_and_a_catalog
+    read_of_an_unknown_stream
+    spec_of_a_manifest
     state_missing
     state_not_a_list
     state_not_json
@@ -146,7 +172,9 @@ cases! {
     usage_missing_config_path
     usage_unknown_command
     usage_unknown_option
+    usage_with_equals_signs
     validate_of_a_bad_manifest
+    validate_of_a_good_manifest
     validate_of_nothing
 }
 

@@ -91,9 +91,22 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Completions(completions) => completions.run(),
     };
     outcome.unwrap_or_else(|err| {
-        tell(&format!("error: {err:#}\n"));
+        tell(&format!("error: {}\n", sentence(&err)));
         ExitCode::FAILURE
     })
+}
+
+/// The error and its causes in one line; many errors quote their cause themselves.
+fn sentence(err: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in err.chain().map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            text.push_str(separator);
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Says something to the people before the screen.
@@ -109,5 +122,12 @@ mod tests {
     #[test]
     fn the_command_line_has_no_contradictions() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let err =
+            anyhow::anyhow!("disk full").context("cannot write: disk full").context("no luck");
+        assert_eq!(sentence(&err), "no luck: cannot write: disk full");
     }
 }

@@ -1,13 +1,14 @@
 //! The outside world of a run: the network and the clock, or a cassette of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::progress::{Counters, WatchedClock, WatchedTransport};
-use crate::http::cassette::{CassetteError, Header, Recorder, Replay};
+use crate::http::cassette::{Header, Recorder, Replay};
 use crate::http::{Http, Network, Transport};
 use crate::run::RunContext;
 use crate::value::Secrets;
@@ -37,13 +38,14 @@ pub(super) struct Outside {
 
 impl OutsideArgs {
     /// Opens what was asked for.
-    pub(super) fn open(&self, secrets: &Secrets) -> Result<Outside, CassetteError> {
+    pub(super) fn open(&self, secrets: &Secrets) -> anyhow::Result<Outside> {
         let counters = Counters::default();
         let network = || Arc::new(WatchedTransport::new(Network::from_env(), counters.clone()));
         let mut recorder = None;
         let (run, transport): (_, Arc<dyn Transport>) = match (&self.replay, &self.record) {
             (Some(path), _) => {
-                let replay = Replay::open(path, secrets.clone())?;
+                let replay = Replay::open(path, secrets.clone());
+                let replay = replay.with_context(|| about(path))?;
                 (replay.header().replaying_context(), Arc::new(replay))
             }
             (None, Some(path)) => {
@@ -67,7 +69,12 @@ impl OutsideArgs {
 
 impl Outside {
     /// Ends the recording, if there is one.
-    pub(super) fn close(self) -> Result<(), CassetteError> {
-        self.recorder.map_or(Ok(()), |recorder| recorder.finish())
+    pub(super) fn close(self) -> anyhow::Result<()> {
+        let finished = self.recorder.map_or(Ok(()), |recorder| recorder.finish());
+        finished.context("the cassette cannot be kept")
     }
+}
+
+fn about(path: &Path) -> String {
+    format!("the cassette {} cannot be used", path.display())
 }

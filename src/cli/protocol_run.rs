@@ -1,6 +1,7 @@
 //! How a command of the protocol runs: its output, its log, and how it ends.
 
 use std::io;
+use std::iter;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -8,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::outside::{Outside, OutsideArgs};
-use super::{LogArgs, tell};
+use super::{LogArgs, sentence, tell};
 use crate::engine::{EngineError, Output};
 use crate::protocol::failure::causes;
 use crate::protocol::log::{LogLayer, most_detailed};
@@ -79,15 +80,14 @@ pub(super) fn run(
     let most_detailed = if log.debug { asked_for.max(LevelFilter::DEBUG) } else { asked_for };
     let layer = LogLayer::new(writer.clone(), secrets.clone(), most_detailed);
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
-    let outside = outside.open(&secrets).context("the cassette cannot be used");
+    let outside = outside.open(&secrets);
     let clock = outside.as_ref().map_or_else(|_| RunContext::system(), |it| it.run.clone());
     let output = Output { writer, run: clock, secrets };
     let outcome = outside.map_err(Failure::from).and_then(|outside| {
         let run = Run { output: output.clone(), outside };
         let outcome = work(&run);
         // What was recorded of a run that failed is wanted most of all.
-        let kept = run.outside.close().context("the cassette cannot be kept");
-        outcome.and(kept.map_err(Failure::from))
+        outcome.and(run.outside.close().map_err(Failure::from))
     });
     if let Err(failure) = &outcome {
         report(failure, &output);
@@ -122,7 +122,7 @@ fn report(failure: &Failure, output: &Output) {
     let print = |message: &Message| output.writer.write_message_now(message);
     match failure {
         Failure::Start(err) => {
-            let text = mask(&format!("{err:#}"));
+            let text = mask(&sentence(err));
             // Without a failure type, as the reference: the platform may try again.
             let error = ErrorTrace {
                 message: format!(
@@ -138,9 +138,10 @@ fn report(failure: &Failure, output: &Output) {
             tell(&format!("error: {text}\n"));
         }
         Failure::Traced(err) => {
-            let stack_trace = err.stack_trace.iter().map(|trace| format!("\n{trace}"));
-            let text = format!("{err}{}", stack_trace.collect::<String>());
-            print(&Message::log(Level::Fatal, mask(&text)));
+            let text = err.to_string();
+            let stack_trace = err.stack_trace.as_ref().filter(|trace| **trace != text);
+            let lines: Vec<_> = iter::once(&text).chain(stack_trace).map(String::as_str).collect();
+            print(&Message::log(Level::Fatal, mask(&lines.join("\n"))));
             print(&err.to_message(&output.secrets, output.run.now()));
         }
         Failure::Closed => {}

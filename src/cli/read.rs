@@ -48,6 +48,6 @@ impl Read {
     fn selection(&self) -> anyhow::Result<Selection> {
         let catalog = self.catalog.as_deref().map(inputs::read_catalog).transpose()?;
         let states = inputs::read_state(self.state.as_deref())?;
-        Ok(Selection { catalog, states })
+        Ok(Selection { catalog, stream_names: self.streams.clone(), states })
     }
 }

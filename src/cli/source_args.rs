@@ -31,6 +31,8 @@ pub(super) struct SourceArgs {
 #[derive(Debug, Default)]
 pub(super) struct Selection {
     pub(super) catalog: Option<ConfiguredCatalog>,
+    /// The streams to read without a catalog; all of them if none is named.
+    pub(super) stream_names: Vec<String>,
     pub(super) states: States,
 }
 
@@ -42,7 +44,7 @@ impl SourceArgs {
         selection: impl FnOnce() -> anyhow::Result<Selection>,
     ) -> Result<Source, Failure> {
         let config = inputs::read_config(&self.config)?;
-        let Selection { catalog, states } = selection()?;
+        let Selection { catalog, stream_names, states } = selection()?;
         let origin = ManifestOrigin::find_for(self.manifest_path.as_deref(), &config)?;
         inputs::check_components(self.components_path.as_deref(), &config)?;
         let (manifest, base_dir) = origin.load()?;
@@ -51,6 +53,7 @@ impl SourceArgs {
             config_path: Some(self.config.clone()),
             base_dir,
             catalog,
+            stream_names,
             states,
             http: run.outside.http.clone(),
             output: run.output.clone(),

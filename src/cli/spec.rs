@@ -49,6 +49,7 @@ fn of_manifest(origin: &ManifestOrigin<'_>, run: &Run) -> Result<SpecMessage, Fa
         config_path: None,
         base_dir,
         catalog: None,
+        stream_names: Vec::new(),
         states: States::new(),
         http: run.outside.http.clone(),
         output: run.output.clone(),

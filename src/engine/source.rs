@@ -15,7 +15,7 @@ use crate::components::{
     SharedComponents, Stream, StreamScope,
 };
 use crate::http::Http;
-use crate::manifest::{Findings, Manifest, Node};
+use crate::manifest::{Findings, Manifest, Node, did_you_mean};
 use crate::protocol::config_validation::validate_config;
 use crate::protocol::message::Catalog;
 use crate::protocol::secrets::mask_config;
@@ -40,6 +40,8 @@ pub struct Session {
     pub base_dir: PathBuf,
     /// What is selected, in a read.
     pub catalog: Option<ConfiguredCatalog>,
+    /// The streams to read when there is no catalog; all of them if none is named.
+    pub stream_names: Vec<String>,
     /// What earlier reads left.
     pub states: States,
     /// The door to the network.
@@ -57,6 +59,7 @@ pub struct Source {
     /// The config before a check lays anything over it, which the manifest's validations look at.
     supplied: Arc<Map>,
     environment: Arc<Environment>,
+    stream_names: Vec<String>,
     output: Output,
     n_workers: usize,
     /// How many jobs the API may work on at once, for all streams.
@@ -83,7 +86,8 @@ impl Source {
             let file = source.map_or_else(|| "the manifest".to_owned(), |it| it.name.clone());
             return Err(EngineError::Manifest { file, findings });
         };
-        let Session { config, config_path, base_dir, catalog, states, http, output } = session;
+        let Session { config, config_path, base_dir, catalog, stream_names, states, http, output } =
+            session;
         let environment = Arc::new(Environment {
             run: output.run.clone(),
             http,
@@ -100,6 +104,7 @@ impl Source {
             config: Config::default(),
             supplied: Arc::default(),
             environment,
+            stream_names,
             output,
             n_workers: 1,
             job_slots: JobSlots::default(),
@@ -280,10 +285,26 @@ impl Source {
         let (streams, _) = self.build_all().await?;
         let catalog = match &self.environment.catalog {
             Some(catalog) => catalog.clone(),
-            None => ConfiguredCatalog::everything(discover::discover(&streams).await?),
+            None => ConfiguredCatalog::of_streams(self.wanted_streams(&streams)?),
         };
         let streams = streams.into_iter().map(Arc::new).collect();
         Ok(read::read(streams, &catalog, self.n_workers, &self.output).await)
+    }
+
+    /// The names that a read without a catalog was given, all of which must exist.
+    fn wanted_streams(&self, streams: &[Stream]) -> Result<Vec<String>, EngineError> {
+        let known = || streams.iter().map(|stream| stream.name.as_str());
+        if self.stream_names.is_empty() {
+            return Ok(known().map(str::to_owned).collect());
+        }
+        for name in &self.stream_names {
+            if !known().any(|it| it == name) {
+                let hint = did_you_mean(name, known()).map(|it| format!("; did you mean `{it}`?"));
+                let message = format!("there is no stream `{name}`{}", hint.unwrap_or_default());
+                return Err(EngineError::traced(TracedError::config(message)));
+            }
+        }
+        Ok(self.stream_names.clone())
     }
 
     /// Builds all streams; also tells which template made which stream.

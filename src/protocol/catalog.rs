@@ -2,7 +2,7 @@
 
 use super::error::InputError;
 use super::incoming::Incoming;
-use super::message::{Catalog, SyncMode};
+use super::message::SyncMode;
 use crate::value::{Json, Map};
 
 /// The streams to read, in the order in which the user listed them.
@@ -33,20 +33,15 @@ impl ConfiguredCatalog {
         Ok(Self { streams: streams.collect::<Result<_, _>>()? })
     }
 
-    /// Selects everything that a source offers, incrementally where it can.
-    pub fn everything(catalog: Catalog) -> Self {
-        let select = |stream: super::message::Stream| ConfiguredStream {
-            sync_mode: stream
-                .supported_sync_modes
-                .iter()
-                .copied()
-                .find(|mode| *mode == SyncMode::Incremental)
-                .unwrap_or(SyncMode::FullRefresh),
-            name: stream.name,
-            json_schema: stream.json_schema,
-            cursor_field: stream.default_cursor_field,
+    /// Selects streams by their names only, for a read that is given no catalog.
+    pub fn of_streams(names: impl IntoIterator<Item = String>) -> Self {
+        let select = |name| ConfiguredStream {
+            name,
+            json_schema: Map::new(),
+            sync_mode: SyncMode::Incremental,
+            cursor_field: None,
         };
-        Self { streams: catalog.streams.into_iter().map(select).collect() }
+        Self { streams: names.into_iter().map(select).collect() }
     }
 
     /// The selection of the stream `name`.
