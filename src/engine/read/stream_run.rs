@@ -58,7 +58,7 @@ impl StreamRun {
     pub(super) async fn start(&self) {
         let name = &self.stream.name;
         info!("Marking stream {name} as STARTED");
-        info!("Syncing stream: {name} ");
+        info!("Syncing stream: {name}");
         self.print_status(StreamStatus::Started).await;
     }
 
