@@ -49,7 +49,11 @@ impl Recorder {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.flush()?;
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut masked = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        // Temporary files are their owner's only; a cassette is for who may read the folder.
+        let permissions = file.get_ref().metadata()?.permissions();
+        let mut masked = tempfile::Builder::new()
+            .permissions(permissions)
+            .tempfile_in(folder.unwrap_or(Path::new(".")))?;
         let mut writer = BufWriter::new(masked.as_file_mut());
         for (line_idx, line) in BufReader::new(File::open(&self.path)?).lines().enumerate() {
             let line = line?;

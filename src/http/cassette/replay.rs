@@ -173,7 +173,9 @@ mod tests {
         }
         // As an authenticator does that got a token.
         secrets.add("t0ken");
+        let permissions = std::fs::metadata(&path).unwrap().permissions();
         recorder.finish().unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions(), permissions);
         std::fs::read_to_string(path).unwrap()
     }
 
