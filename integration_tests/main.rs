@@ -4,5 +4,6 @@
 
 mod binary;
 mod cases;
+mod examples;
 mod protocol;
 mod tidy;
