@@ -182,3 +182,112 @@ impl RecordSink for ParentSink<'_> {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+
+    fn stream(name: &str, path: &str, router: &Json) -> Json {
+        json!({
+            "type": "DeclarativeStream",
+            "name": name,
+            "schema_loader": {"type": "InlineSchemaLoader", "schema": {}},
+            "retriever": {
+                "type": "SimpleRetriever",
+                "requester": {"type": "HttpRequester", "url": "http://h", "path": path},
+                "record_selector": {"type": "RecordSelector",
+                    "extractor": {"type": "DpathExtractor", "field_path": []}},
+                "partition_router": router,
+            },
+        })
+    }
+
+    fn router(key: &str, field: &str, parent: &Json, more: &Json) -> Json {
+        let mut config = json!({"type": "ParentStreamConfig", "parent_key": key,
+            "partition_field": field, "stream": parent});
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"type": "SubstreamPartitionRouter", "parent_stream_configs": [config]})
+    }
+
+    fn api(url: &str) -> (u16, Json) {
+        match url {
+            "http://h/a" => {
+                (200, json!([{"id": 1}, {"id": null}, {"id": 0, "x": {"y": "z"}}, {"no": 1}]))
+            }
+            "http://h/b/1" => (200, json!([{"id": "p"}])),
+            "http://h/b/0" => (200, json!([{"id": "q"}, {"id": "r"}])),
+            _ => (404, json!({"message": "gone"})),
+        }
+    }
+
+    /// The partitions, with extra fields where there are any, and how they end.
+    async fn partitions(router: &Json) -> (Vec<Json>, Result<(), String>) {
+        let world = World::with_api(&json!({"key": "id"}), api);
+        let router = world.build::<dyn PartitionRouter>(router).unwrap();
+        let mut found = Vec::new();
+        let mut slices = router.partitions();
+        let ended = loop {
+            match slices.try_next().await {
+                Ok(Some(slice)) if slice.extra_fields.is_empty() => {
+                    found.push(json!(slice.partition))
+                }
+                Ok(Some(slice)) => found.push(json!([slice.partition, slice.extra_fields])),
+                Ok(None) => break Ok(()),
+                Err(err) => break Err(err.to_string()),
+            }
+        };
+        (found, ended)
+    }
+
+    #[tokio::test]
+    async fn each_record_with_a_value_gives_a_partition() {
+        let parent = stream("a", "/a", &json!([]));
+        let router = router("{{ config.key }}", "a_id", &parent, &json!({}));
+        let expect =
+            [json!({"a_id": 1, "parent_slice": {}}), json!({"a_id": 0, "parent_slice": {}})];
+        assert_eq!(partitions(&router).await, (expect.to_vec(), Ok(())));
+    }
+
+    #[tokio::test]
+    async fn partitions_know_those_of_their_parents() {
+        let grandparent = stream("a", "/a", &json!([]));
+        let parent = router("id", "a_id", &grandparent, &json!({}));
+        let parent = stream("b", "/b/{{ stream_partition.a_id }}", &parent);
+        let (found, ended) = partitions(&router("id", "b_id", &parent, &json!({}))).await;
+        let above = |id: i64| json!({"a_id": id, "parent_slice": {}});
+        let expect = [
+            json!({"b_id": "p", "parent_slice": above(1)}),
+            json!({"b_id": "q", "parent_slice": above(0)}),
+            json!({"b_id": "r", "parent_slice": above(0)}),
+        ];
+        assert_eq!((found, ended), (expect.to_vec(), Ok(())));
+    }
+
+    #[tokio::test]
+    async fn further_values_travel_along() {
+        let parent = stream("a", "/a", &json!([]));
+        let more = json!({"extra_fields": [["x", "y"], ["id"]], "lazy_read_pointer": ["x"]});
+        let (found, _) = partitions(&router("id", "a_id", &parent, &more)).await;
+        let extra =
+            |page: Json, y: Json, id: i64| json!({"child_response": page, "x.y": y, "id": id});
+        let expect = [
+            json!([{"a_id": 1, "parent_slice": {}}, extra(json!([]), json!(null), 1)]),
+            json!([{"a_id": 0, "parent_slice": {}}, extra(json!({"y": "z"}), json!("z"), 0)]),
+        ];
+        assert_eq!(found, expect);
+    }
+
+    #[tokio::test]
+    async fn a_failure_comes_behind_the_partitions_before_it() {
+        let list =
+            json!({"type": "ListPartitionRouter", "cursor_field": "p", "values": ["a", "gone"]});
+        let parent = stream("l", "/{{ stream_partition.p }}", &list);
+        let (found, ended) = partitions(&router("id", "id", &parent, &json!({}))).await;
+        assert_eq!(found.len(), 2);
+        assert!(ended.unwrap_err().starts_with("HTTP Status Code: 404."));
+    }
+}
