@@ -4,12 +4,13 @@
 //! object, which has the text as `#text`. Equal tags side by side make a list.
 //! White space around text is dropped, and an element without anything is null.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use quick_xml::XmlVersion;
 use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
+use regex::Regex;
 use tracing::warn;
 
 use crate::components::shape::shape;
@@ -126,6 +127,7 @@ fn parse_xml(text: &str) -> Result<Map, XmlError> {
     let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut document = Document::default();
     loop {
+        let is_first = reader.buffer_position() == 0;
         match reader.read_event()? {
             Event::Start(tag) => document.open(&tag)?,
             Event::Empty(tag) => {
@@ -138,7 +140,11 @@ fn parse_xml(text: &str) -> Result<Map, XmlError> {
             Event::CData(text) => document.add_text(&text.xml10_content(), true)?,
             Event::GeneralRef(reference) => document.add_reference(&reference)?,
             Event::DocType(_) => document.has_doctype = true,
-            Event::Comment(_) | Event::PI(_) | Event::Decl(_) => {}
+            Event::Decl(declaration) if is_first && is_declaration(&declaration) => {}
+            Event::Decl(_) => return Err(XmlError::NotWellFormed("invalid XML declaration")),
+            Event::PI(instruction) if is_name(instruction.target()) => {}
+            Event::PI(_) => return Err(XmlError::NotWellFormed("invalid processing instruction")),
+            Event::Comment(_) => {}
             Event::Eof => return document.finish(),
         }
     }
@@ -227,6 +233,21 @@ impl Document {
     }
 }
 
+/// Whether this can stand in `<?…?>` at the start of a document.
+fn is_declaration(text: &str) -> bool {
+    #[expect(clippy::unwrap_used, reason = "the pattern is a constant, and tested")]
+    static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
+        let quoted = |inner: &str| format!(r#"\s*=\s*(?:"(?:{inner})"|'(?:{inner})')"#);
+        let (version, encoding) = (quoted(r"1\.[0-9]+"), quoted(r"[A-Za-z][\w.-]*"));
+        let standalone = quoted("yes|no");
+        Regex::new(&format!(
+            r"^xml\s+version{version}(?:\s+encoding{encoding})?(?:\s+standalone{standalone})?\s*$"
+        ))
+        .unwrap()
+    });
+    DECLARATION.is_match(text)
+}
+
 /// Whether XML allows all the characters.
 fn is_text(text: &str) -> bool {
     let is_control = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
@@ -260,6 +281,10 @@ mod tests {
         check_text(
             "<a><b>1</b><b/><b c='x'>2</b></a>",
             json!({"a": {"b": ["1", null, {"@c": "x", "#text": "2"}]}}),
+        );
+        check_text(
+            "<?xml version='1.1' encoding = 'x-y' standalone=\"no\" ?><a/>",
+            json!({"a": null}),
         );
         check_text("\u{feff}<!-- x --><a/><?y?>", json!({"a": null}));
         check_text(
@@ -307,7 +332,16 @@ mod tests {
             "&amp;<a/>",
             "<![CDATA[x]]><a/>",
         ];
-        for text in broken {
+        let broken_heads = [
+            " <?xml version=\"1.0\"?><a/>",
+            "<?xml version='1.0\"?><a/>",
+            "<?xml?><a/>",
+            "<?xml encoding='x'?><a/>",
+            "<a/><?xml version='1.0'?>",
+            "<?x<l version='1.0'?><a/>",
+            "<?xml\"version='1.0'?><a/>",
+        ];
+        for text in broken.iter().chain(&broken_heads) {
             check_text(text, json!({}));
         }
         check_text(&"<a>".repeat(100_000), json!({}));
