@@ -89,10 +89,10 @@ impl IncrementalSync for yaml::IncrementingCountCursor {
             legacy.get(&field).cloned()
         };
         let start = match reached.filter(is_truthy) {
-            None => configured,
+            None => configured.clone(),
             Some(reached) => {
                 let reached = number(&reached).ok_or_else(|| unlike_types(&reached, ">="))?;
-                if is_less(&reached, &configured) { configured } else { reached }
+                if is_less(&reached, &configured) { configured.clone() } else { reached }
             }
         };
         Ok(Arc::new(IncrementingCountCursor {
@@ -102,6 +102,7 @@ impl IncrementalSync for yaml::IncrementingCountCursor {
             option: option.map(|it| RequestOption::build(it, &self.parameters)).transpose()?,
             surroundings: cx.surroundings(),
             progress: Mutex::new(Progress { greatest: start.clone(), observed: None, legacy }),
+            is_first_run: start == configured,
             start,
             has_warned: AtomicBool::new(false),
         }))
@@ -137,6 +138,8 @@ struct IncrementingCountCursor {
     option: Option<RequestOption>,
     surroundings: Surroundings,
     start: Number,
+    /// Whether it starts at the number that is configured.
+    is_first_run: bool,
     progress: Mutex<Progress>,
     has_warned: AtomicBool,
 }
@@ -220,8 +223,12 @@ impl Cursor for IncrementingCountCursor {
         let mut progress = self.lock();
         let observed = progress.observed.take().filter(|number| number.as_f64() != Some(0.0));
         let Some(observed) = observed else { return Ok(None) };
-        // Zero counts as no number.
-        if is_less(&progress.greatest, &observed) || progress.greatest.as_f64() == Some(0.0) {
+        // Zero counts as no number. Where the first run only saw numbers below the
+        // one to start at, the reference goes on from those.
+        if is_less(&progress.greatest, &observed)
+            || progress.greatest.as_f64() == Some(0.0)
+            || (self.is_first_run && is_far_below(&observed, &self.start))
+        {
             progress.greatest = observed;
         }
         drop(progress);
@@ -290,6 +297,14 @@ fn is_less(left: &Number, right: &Number) -> bool {
     }
 }
 
+/// Whether a number is below the one before another.
+fn is_far_below(left: &Number, right: &Number) -> bool {
+    match (left.as_i128(), right.as_i128()) {
+        (Some(left), Some(right)) => left + 1 < right,
+        _ => left.as_f64().zip(right.as_f64()).is_some_and(|(left, right)| left + 1.0 < right),
+    }
+}
+
 fn unlike_types(value: &Json, operator: &str) -> BuildError {
     let type_name = python_type_name(value);
     let message =
@@ -335,6 +350,7 @@ mod tests {
         check(&json!(0), &json!({}), &[json!(3), json!(5), json!(4)], &json!(0), &json!({"id": 5}));
         check(&json!(0), &json!({"id": 5}), &[json!(6)], &json!(5), &json!({"id": 6}));
         check(&json!(0), &json!({"id": 5}), &[json!(3)], &json!(5), &json!({"id": 5}));
+        check(&json!(9), &json!({}), &[json!(3)], &json!(9), &json!({"id": 3}));
         check(&json!(0), &json!({"id": 5}), &[], &json!(5), &json!({"id": 5}));
         check(&json!(9), &json!({"id": 5}), &[], &json!(9), &json!({"id": 9}));
         check(&json!("{{ config.start }}"), &json!({}), &[], &json!(7), &json!({"id": 7}));

@@ -27,7 +27,7 @@ impl Progress {
     /// Goes on from `state`, which may be empty.
     pub(super) fn new(settings: &Settings, state: Map) -> Result<Self, TimeError> {
         let kind = state.get("state_type").and_then(Json::as_str);
-        let (start, intervals, legacy) = if matches!(kind, Some("date-range" | "integer")) {
+        let (start, mut intervals, legacy) = if matches!(kind, Some("date-range" | "integer")) {
             let intervals = stored_intervals(settings, &state)?;
             let start = intervals.first().map(|first| first.most_recent.unwrap_or(first.end));
             let legacy = state.get("legacy").and_then(Json::as_object).cloned();
@@ -43,6 +43,10 @@ impl Progress {
                 Interval { start: settings.cutting.start, end: start, most_recent: Some(start) };
             (start, vec![interval], state)
         };
+        // What cannot be merged shows when there is something to read.
+        if let Ok(merged) = merge(intervals.clone(), |end| settings.next(end)) {
+            intervals = merged;
+        }
         Ok(Self { start, intervals, legacy, observed: HashMap::new() })
     }
 

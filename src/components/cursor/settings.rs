@@ -216,20 +216,16 @@ impl Settings {
         slice: &StreamSlice,
         min_window: Option<TimeDelta>,
     ) -> Result<Option<Vec<StreamSlice>>, ReadError> {
-        let granularity = match self.cutting.granularity {
-            None => return Ok(None),
-            Some(Span::Exact(granularity)) => granularity,
-            Some(Span::Calendar(_)) => {
-                let message =
-                    "unsupported operand type(s) for //: 'datetime.timedelta' and 'Duration'";
-                return Err(ReadError::unexpected("TypeError", message));
-            }
-        };
+        let Some(granularity) = self.cutting.granularity else { return Ok(None) };
         let (start, end) = self.window(slice).map_err(|err| self.bad_window(&err))?;
         let length = end.since(start)?;
         if length <= TimeDelta::ZERO || min_window.is_some_and(|min| length <= min) {
             return Ok(None);
         }
+        let Span::Exact(granularity) = granularity else {
+            let message = "unsupported operand type(s) for //: 'datetime.timedelta' and 'Duration'";
+            return Err(ReadError::unexpected("TypeError", message));
+        };
         let n_units = length.div_mod(granularity)?.0 + 1;
         if n_units <= 1 {
             return Ok(None);

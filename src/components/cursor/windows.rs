@@ -88,7 +88,7 @@ impl Cutting {
         self.clamping.map_or(Ok(moment), |clamping| clamping.ceil(moment))
     }
 
-    /// One step later; the end where no calendar goes that far.
+    /// One step later; the very end without a step, or where no calendar goes that far.
     fn step(&self, moment: DateTime, end: DateTime) -> Result<DateTime, TimeError> {
         let Some(step) = self.step else { return Ok(end) };
         match moment.plus_span(step) {
@@ -144,7 +144,7 @@ impl Windows {
             }
             let Some(stretch) = self.stretches.next() else { return Ok(None) };
             let Some(lower) = self.cutting.begin(stretch)? else { continue };
-            let is_whole = self.cutting.step.is_none_or(|step| step.is_zero())
+            let is_whole = self.cutting.step.is_some_and(|step| step.is_zero())
                 || !is_before(self.cutting.step(lower, self.end)?, stretch.upper);
             if is_whole {
                 return self.cutting.whole(lower, stretch).map(Some);
