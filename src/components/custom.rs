@@ -111,3 +111,30 @@ custom! {
     /// Validation by a Python class.
     CustomValidationStrategy: dyn ValidationStrategy;
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+    use crate::manifest::{Findings, Severity};
+
+    #[test]
+    fn a_custom_component_is_warned_of_and_refused() {
+        let written = json!({"type": "CustomAuthenticator", "class_name": "components.My", "x": 1});
+        let node = Node::from_json(&written, None);
+        let world = World::new(&json!({}));
+        let mut findings = Findings::default();
+        let mut reader = Reader::new(world.cx().registry, &mut findings);
+        assert!(yaml::CustomAuthenticator::read(&node, &mut reader).is_some());
+        let found: Vec<_> = findings.iter().map(|it| (it.severity, it.message.as_str())).collect();
+        let message = "`components.My` is a Python class, which cannot run here";
+        assert_eq!(found, [(Severity::Warning, message)]);
+
+        let error = world.build::<dyn Authenticator>(&written).err().unwrap();
+        let start = "Custom connector code is not permitted in this environment. ";
+        assert!(error.message.starts_with(start) && error.message.contains("`components.My`"));
+        assert_eq!(error.failure_type, Some(FailureType::ConfigError));
+    }
+}

@@ -118,3 +118,51 @@ fn build_weight(
         BuildError::in_span(shape.span, format!("weight must be >= 1, got {weight}"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+    use crate::http::{Method, Request};
+    use crate::value::Json;
+
+    fn build(written: &Json) -> Result<RequestMatcher, String> {
+        let world = World::new(&json!({"w": "3"}));
+        let shape = world.read::<yaml::HttpRequestRegexMatcher>(written);
+        RequestMatcher::build(&shape, &world.cx()).map_err(|err| err.message)
+    }
+
+    #[track_caller]
+    fn check(written: &Json, expect: bool) {
+        let url = "https://api.x.y/v1/users/?page=2&page=3&all=a+b#top";
+        let mut request = Request::new(Method::POST, url);
+        request.headers.push(("X-Version".to_owned(), "7".to_owned()));
+        let matcher = build(written).unwrap();
+        assert_eq!(matcher.matches(&request.prepare().unwrap()), expect);
+    }
+
+    #[test]
+    fn a_request_has_all_that_is_written() {
+        check(&json!({}), true);
+        check(&json!({"method": "post", "url_base": "https://api.x.y/"}), true);
+        check(&json!({"method": "GET"}), false);
+        check(&json!({"url_base": "https://x.y"}), false);
+        check(&json!({"url_path_pattern": "^/v\\d/users$"}), true);
+        check(&json!({"url_path_pattern": "page"}), false);
+        check(&json!({"params": {"page": 3, "all": "a b"}}), true);
+        check(&json!({"params": {"page": 2}}), false);
+        check(&json!({"headers": {"x-version": 7}}), true);
+        check(&json!({"headers": {"x-version": 7, "other": 1}}), false);
+    }
+
+    #[test]
+    fn a_weight_counts_at_least_once() {
+        let weight = |weight: Json| build(&json!({"weight": weight})).map(|it| it.weight());
+        assert_eq!(build(&json!({})).unwrap().weight(), 1);
+        assert_eq!(weight(json!(2)), Ok(2));
+        assert_eq!(weight(json!("{{ config.w }}")), Ok(3));
+        assert_eq!(weight(json!(0)), Err("weight must be >= 1, got 0".to_owned()));
+    }
+}

@@ -146,10 +146,10 @@ pub(crate) fn line(request: &PreparedRequest) -> String {
         ["User-Agent", "Accept-Encoding", "Accept", "Connection", "Content-Length"];
     let mut line = format!("{} {}", request.method, request.url);
     for (name, value) in request.headers.iter().filter(|(name, _)| !USUAL.contains(name)) {
-        line.push_str(&format!(" | {name}: {value}"));
+        line.extend([" | ", name, ": ", value]);
     }
     if let Some(body) = &request.body {
-        line.push_str(&format!(" | {}", std::str::from_utf8(body).unwrap()));
+        line.extend([" | ", std::str::from_utf8(body).unwrap()]);
     }
     line
 }

@@ -297,11 +297,9 @@ mod tests {
         let authenticator = world.build::<dyn Authenticator>(&written).unwrap();
         let parts = authenticator.request_parts().now_or_never().unwrap();
         let parts = parts.map_err(|err| err.to_string())?;
-        let added: Vec<_> = parts.headers.into_iter().chain(parts.params).collect();
-        Ok(added
-            .iter()
-            .map(|(name, value)| format!("{name}: {}", value.as_str().unwrap()))
-            .collect())
+        let mut added = parts.headers.into_iter().chain(parts.params);
+        let (name, value) = added.next().unwrap();
+        Ok(format!("{name}: {}", value.as_str().unwrap()))
     }
 
     /// Tokens are those that the reference signs at the same time.

@@ -151,9 +151,10 @@ impl Login {
 
     async fn log_in(&self) -> Result<Json, ReadError> {
         let input = RequestInput { body: BodyMode::Whole, ..RequestInput::default() };
-        let response = match self.requester.send(input).await? {
-            Answer::Response(response) | Answer::Ignored(response) => response,
-            _ => return Err(ReadError::value("the login cannot be paginated")),
+        let (Answer::Response(response) | Answer::Ignored(response)) =
+            self.requester.send(input).await?
+        else {
+            return Err(ReadError::value("the login cannot be paginated"));
         };
         let mut decode = self.decoder.begin(&response.headers);
         let mut elements = Vec::new();
@@ -230,9 +231,11 @@ mod tests {
             &json!({}),
             &json!({"type": "HttpRequester", "url": "http://h/", "authenticator": authenticator}),
             2,
-            |asked, request| match request.url.ends_with("/login") {
-                true => (200, json!([{"data": {"token": format!("t{}", asked.len())}}])),
-                false => (200, json!({})),
+            |asked, request| {
+                if !request.url.ends_with("/login") {
+                    return (200, json!({}));
+                }
+                (200, json!([{"data": {"token": format!("t{}", asked.len())}}]))
             },
         );
         assert_eq!(server, expect);

@@ -138,3 +138,91 @@ impl Permit for HttpApiBudget {
         policy.window.update(left, reset, self.clock.now());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::components::testing::World;
+    use crate::http::{Body, Headers, Method, Request};
+    use crate::value::Json;
+
+    fn build(policies: &Json) -> Result<Arc<dyn Permit>, BuildError> {
+        let written = json!({"type": "HTTPAPIBudget", "policies": policies});
+        World::new(&json!({"limit": "2"})).build::<dyn Permit>(&written)
+    }
+
+    fn request(path: &str) -> PreparedRequest {
+        Request::new(Method::GET, format!("http://h{path}")).prepare().unwrap()
+    }
+
+    /// Whether requests may be sent without a wait; waits of tests take no time.
+    #[track_caller]
+    fn check(policies: &Json, paths: &[&str], expect: &[bool]) {
+        let shape: yaml::HTTPAPIBudget = {
+            let written = json!({"type": "HTTPAPIBudget", "policies": policies});
+            World::new(&json!({"limit": "2"})).read(&written)
+        };
+        let world = World::new(&json!({"limit": "2"}));
+        let clock = BudgetClock::new(&world.cx().environment.run);
+        let policies: Vec<_> = shape
+            .policies
+            .iter()
+            .map(|policy| Policy::build(policy, &clock, &world.cx()).unwrap())
+            .collect();
+        let is_free = |path: &&str| {
+            let request = request(path);
+            let matching =
+                policies.iter().find_map(|policy| Some((policy, policy.weight(&request)?)));
+            matching.is_none_or(|(policy, weight)| {
+                policy.window.try_acquire(weight, clock.now()).is_ok()
+            })
+        };
+        assert_eq!(paths.iter().map(is_free).collect::<Vec<_>>(), expect);
+    }
+
+    fn moving(limit: &Json, pattern: &str) -> Json {
+        json!({
+            "type": "MovingWindowCallRatePolicy",
+            "rates": [{"limit": limit, "interval": "PT1H"}],
+            "matchers": [{"url_path_pattern": pattern, "weight": 1}],
+        })
+    }
+
+    #[test]
+    fn the_first_policy_for_a_request_counts_it() {
+        let policies = json!([
+            moving(&json!(1), "^/a"),
+            moving(&json!("{{ config.limit }}"), "/b"),
+            {"type": "UnlimitedCallRatePolicy", "matchers": [{"url_path_pattern": "/free"}]},
+            {"type": "FixedWindowCallRatePolicy", "period": "P1D", "call_limit": 1, "matchers": []},
+        ]);
+        check(
+            &policies,
+            &["/a/b", "/b", "/b", "/b", "/a", "/free", "/free", "/other", "/more"],
+            &[true, true, true, false, false, true, true, true, false],
+        );
+    }
+
+    #[test]
+    fn a_request_waits_until_it_may_be_sent() {
+        let budget = build(&json!([moving(&json!(1), "")])).unwrap();
+        let request = request("/");
+        let passes = || budget.acquire(&request).now_or_never().is_some();
+        assert!(passes() && passes());
+        let body = Body::Whole("".into());
+        let response = Response::new(429, Headers::default(), Arc::new(request.clone()), body);
+        budget.observe(&request, &response);
+        assert!(passes());
+    }
+
+    #[test]
+    fn what_can_never_pass_is_refused() {
+        let mut policy = moving(&json!(1), "");
+        policy["matchers"][0]["weight"] = json!(2);
+        assert!(build(&json!([policy])).is_err());
+        let policy = json!({"type": "MovingWindowCallRatePolicy", "rates": [], "matchers": []});
+        assert!(build(&json!([policy])).is_err());
+    }
+}

@@ -226,7 +226,7 @@ mod tests {
     #[tokio::test]
     async fn a_constant_rate_needs_no_list() {
         let clock = BudgetClock::new(&crate::run::RunContext::fixed(jiff::Timestamp::UNIX_EPOCH));
-        let rate = ConstantRate::new(Duration::from_secs(3600), clock.clone()).unwrap();
+        let rate = ConstantRate::new(Duration::from_hours(1), clock.clone()).unwrap();
         assert_eq!(rate.try_acquire(1, clock.now()), Ok(()));
         let wait = rate.try_acquire(1, clock.now()).unwrap_err();
         clock.sleep(wait).await;

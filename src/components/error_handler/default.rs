@@ -139,15 +139,12 @@ mod tests {
 
     #[track_caller]
     fn check(filter: &Json, status: u16, body: &'static str, expect: &str) {
-        let filters = match filter.is_null() {
-            true => json!([]),
-            false => json!([filter]),
-        };
+        let filters = if filter.is_null() { json!([]) } else { json!([filter]) };
         let handler = json!({"type": "DefaultErrorHandler", "response_filters": filters});
         assert_eq!(resolve(&handler, status, body).unwrap(), expect);
     }
 
-    fn filter(action: &str, condition: &str, value: Json) -> Json {
+    fn filter(action: &str, condition: &str, value: &Json) -> Json {
         json!({"type": "HttpResponseFilter", "action": action, condition: value})
     }
 
@@ -172,15 +169,15 @@ mod tests {
     fn a_filter_matches_a_status_a_predicate_or_a_message() {
         let forbidden = "IGNORE config_error HTTP Status Code: 403. Error: Forbidden. You don't \
                          have permission to access this resource.";
-        check(&filter("IGNORE", "http_codes", json!([403])), 403, "{}", forbidden);
-        let predicate = |text: &str| filter("RETRY", "predicate", json!(text));
+        check(&filter("IGNORE", "http_codes", &json!([403])), 403, "{}", forbidden);
+        let predicate = |text: &str| filter("RETRY", "predicate", &json!(text));
         check(
             &predicate("{{ response.code == 5 }}"),
             200,
             r#"{"code": 5}"#,
             "RETRY system_error -",
         );
-        let message = filter("IGNORE", "error_message_contains", json!("boom"));
+        let message = filter("IGNORE", "error_message_contains", &json!("boom"));
         let ignored = "IGNORE transient_error HTTP Status Code: 500. Error: Internal server error.";
         check(&message, 500, r#"{"errors": [{"message": "a boom b"}]}"#, ignored);
         check(&message, 500, "boom text", ignored);
@@ -189,7 +186,7 @@ mod tests {
 
     #[test]
     fn predicates_have_the_odd_sides_of_the_reference() {
-        let predicate = |text: &str| filter("RETRY", "predicate", json!(text));
+        let predicate = |text: &str| filter("RETRY", "predicate", &json!(text));
         check(&predicate("{{ config.m == 'cfg' }}"), 200, "{}", "SUCCESS - -");
         check(&predicate("{{ response > 3 }}"), 200, "{}", "RETRY system_error -");
         check(&predicate("{{ response.a.b }}"), 200, "no JSON", "SUCCESS - -");
@@ -225,7 +222,7 @@ mod tests {
     #[track_caller]
     fn check_composite(filters: [(&str, u16); 2], status: u16, expect: &str) {
         let handlers = filters.map(|(action, code)| {
-            let filter = filter(action, "http_codes", json!([code]));
+            let filter = filter(action, "http_codes", &json!([code]));
             json!({"type": "DefaultErrorHandler", "response_filters": [filter]})
         });
         let handler = json!({"type": "CompositeErrorHandler", "error_handlers": handlers});
@@ -243,15 +240,15 @@ mod tests {
 
     #[test]
     fn retries_may_depend_on_the_config() {
-        let retries = |written: Json| {
+        let retries = |written: &Json| {
             let handler = json!({"type": "DefaultErrorHandler", "max_retries": written});
             let handler = World::new(&json!({"n": "3"})).build::<dyn ErrorHandler>(&handler);
             handler.map(|handler| handler.max_retries()).map_err(|err| err.message)
         };
-        assert_eq!(retries(json!(0)), Ok(0));
-        assert_eq!(retries(json!("{{ config.n }}")), Ok(3));
-        assert_eq!(retries(json!("{{ config.missing }}")), Ok(5));
+        assert_eq!(retries(&json!(0)), Ok(0));
+        assert_eq!(retries(&json!("{{ config.n }}")), Ok(3));
+        assert_eq!(retries(&json!("{{ config.missing }}")), Ok(5));
         let message = "DefaultErrorHandler.max_retries did not evaluate to an integer (got 'many')";
-        assert_eq!(retries(json!("many")), Err(message.to_owned()));
+        assert_eq!(retries(&json!("many")), Err(message.to_owned()));
     }
 }

@@ -1,6 +1,6 @@
 //! Requesters: they compose requests and send them.
 //!
-//! - [`http`]: `HttpRequester`;
+//! - [`http`]: `HttpRequester`, whose requests are made of templates;
 //! - [`body`]: `RequestBody…`, what stands in its `request_body`;
 //! - [`query_properties`]: `QueryProperties`, the properties that it asks for;
 //! - [`properties_from_endpoint`]: `PropertiesFromEndpoint`, those that the API says there are;

@@ -102,13 +102,11 @@ impl QueriedProperties {
                 &fetched
             }
         };
-        Ok(match &self.chunking {
-            Some(chunking) => chunking.chunks(names, &self.always, selected.as_ref()).into(),
-            None => {
-                let names = names.iter().filter(|name| is_selected(name, selected.as_ref()));
-                Arc::new([self.always.iter().chain(names).cloned().collect()])
-            }
-        })
+        if let Some(chunking) = &self.chunking {
+            return Ok(chunking.chunks(names, &self.always, selected.as_ref()).into());
+        }
+        let names = names.iter().filter(|name| is_selected(name, selected.as_ref()));
+        Ok(Arc::new([self.always.iter().chain(names).cloned().collect()]))
     }
 }
 

@@ -440,11 +440,11 @@ mod tests {
             &json!({"type": "HttpRequester", "url": "http://h/", "authenticator": authenticator}),
             2,
             move |asked, request| {
-                let n_refreshes = asked.iter().filter(|line| line.starts_with("POST")).count();
-                match request.url.starts_with("http://h/token") {
-                    true => answers[n_refreshes - 1].clone(),
-                    false => (200, json!({})),
+                if !request.url.starts_with("http://h/token") {
+                    return (200, json!({}));
                 }
+                let n_refreshes = asked.iter().filter(|line| line.starts_with("POST")).count();
+                answers[n_refreshes - 1].clone()
             },
         )
     }
@@ -462,7 +462,7 @@ mod tests {
         })
     }
 
-    fn with(fields: Json) -> Json {
+    fn with(fields: &Json) -> Json {
         let mut all = basic();
         all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         all
@@ -493,7 +493,7 @@ mod tests {
 
     #[test]
     fn the_request_has_what_the_manifest_adds() {
-        let fields = with(json!({
+        let fields = with(&json!({
             "scopes": ["a", "b"], "client_id_name": "cid", "grant_type_name": "kind",
             "refresh_request_body": {"extra": "{{ 1 }}", "cid": "lost", "none": "{{ none }}"},
         }));
@@ -506,7 +506,7 @@ mod tests {
 
     #[test]
     fn credentials_in_a_header_are_no_fields() {
-        let fields = with(json!({
+        let fields = with(&json!({
             "refresh_request_headers": {"Authorization": "Basic x"},
             "send_refresh_request_as_query_params": true,
         }));
@@ -538,7 +538,7 @@ mod tests {
 
     #[test]
     fn a_token_of_the_config_can_do_without_an_endpoint() {
-        let mut fields = with(json!({"access_token_value": "{{ config.secret }}0"}));
+        let mut fields = with(&json!({"access_token_value": "{{ config.secret }}0"}));
         fields["token_refresh_endpoint"] = json!(null);
         let fields: Map = fields
             .as_object()
@@ -610,7 +610,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_shows_when_it_is_built() {
-        let build = |fields: Json| {
+        let build = |fields: &Json| {
             let mut written = json!({"type": "OAuthAuthenticator"});
             written.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
             let built = World::new(&json!({})).build::<dyn Authenticator>(&written);
@@ -618,11 +618,11 @@ mod tests {
         };
         let message = "OAuthAuthenticator configuration error: Both 'client_id' and 'client_secret' \
                        are required for the basic OAuth flow.";
-        assert_eq!(build(json!({"client_id": "i", "refresh_token": "r"})), message);
+        assert_eq!(build(&json!({"client_id": "i", "refresh_token": "r"})), message);
         let message = "OAuthAuthenticator configuration error: A 'refresh_token' is required when the \
                        'grant_type' is set to 'refresh_token'.";
-        assert_eq!(build(json!({"client_id": "i", "client_secret": "s"})), message);
+        assert_eq!(build(&json!({"client_id": "i", "client_secret": "s"})), message);
         let date = "Invalid token expiry date format: Could not parse datetime string: soon";
-        assert_eq!(build(with(json!({"token_expiry_date": "soon"}))), date);
+        assert_eq!(build(&with(&json!({"token_expiry_date": "soon"}))), date);
     }
 }

@@ -498,10 +498,10 @@ mod tests {
             move |_, request| {
                 let token = request.headers.get("Authorization").unwrap_or_default();
                 let left = remaining[usize::from(token == "Bearer b")];
-                match request.url.ends_with("/quota") {
-                    true => (status, json!({"core": {"left": left, "reset": 1_714_979_389}})),
-                    false => (200, json!({})),
+                if !request.url.ends_with("/quota") {
+                    return (200, json!({}));
                 }
+                (status, json!({"core": {"left": left, "reset": 1_714_979_389}}))
             },
         );
         assert_eq!(asked, expect);
