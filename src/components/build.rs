@@ -123,6 +123,7 @@ impl std::fmt::Debug for SharedComponents {
 
 /// What the parts of one stream need of one another while it is built.
 #[derive(Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing about the stream")]
 pub struct StreamScope {
     /// Its name.
     pub name: String,

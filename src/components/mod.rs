@@ -128,18 +128,15 @@ pub trait Retriever: Send + Sync {
 /// Takes records; where back-pressure comes from.
 pub trait RecordSink: Send {
     /// Takes the next records of the slice; `Break` asks for no more.
-    fn records<'a>(
-        &'a mut self,
-        records: Vec<Json>,
-    ) -> BoxFuture<'a, Result<ControlFlow<()>, ReadError>>;
+    fn records(&mut self, records: Vec<Json>) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>>;
 }
 
 /// Keeps all records.
 impl RecordSink for Vec<Json> {
-    fn records<'a>(
-        &'a mut self,
+    fn records(
+        &mut self,
         mut records: Vec<Json>,
-    ) -> BoxFuture<'a, Result<ControlFlow<()>, ReadError>> {
+    ) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>> {
         self.append(&mut records);
         Box::pin(std::future::ready(Ok(ControlFlow::Continue(()))))
     }

@@ -25,7 +25,7 @@ choice! {
 }
 
 /// The YAML shape.
-pub mod yaml {
+pub(super) mod yaml {
     use super::{InjectInto, Text, shape};
 
     shape! {

@@ -505,12 +505,11 @@ impl FieldValue for Json {
 
 impl FieldValue for Map {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match node.to_json() {
-            Json::Object(map) => Some(map),
-            _ => {
-                reader.wrong_kind(node, "a mapping");
-                None
-            }
+        if let Json::Object(map) = node.to_json() {
+            Some(map)
+        } else {
+            reader.wrong_kind(node, "a mapping");
+            None
         }
     }
 
@@ -611,6 +610,8 @@ macro_rules! either {
         pub enum $name:ident { $first:ident($first_ty:ty) if $is_first:expr, $second:ident($second_ty:ty) }
     ) => {
         $(#[doc = $doc])*
+        // Shapes are few and short-lived: what they weigh does not matter.
+        #[allow(clippy::large_enum_variant)]
         #[derive(Clone, Debug)]
         pub enum $name {
             #[doc = concat!("A `", stringify!($first_ty), "`.")]

@@ -82,10 +82,13 @@ macro_rules! accepts {
 
 pub(crate) use accepts;
 
+/// What a slot is about, without owning any of it.
+type Marker<F, A> = fn() -> (Box<F>, A);
+
 /// A field that holds a component of family `F`, still as it is written.
 pub struct Slot<F: Family + ?Sized, A: Accepts = Whole> {
     node: Node,
-    family: PhantomData<fn() -> (Box<F>, A)>,
+    family: PhantomData<Marker<F, A>>,
 }
 
 impl<F: Family + ?Sized, A: Accepts> Slot<F, A> {
@@ -152,15 +155,15 @@ impl<F: Family + ?Sized, A: Accepts> FieldValue for Slot<F, A> {
             // The registry writes the union, which only it knows.
             None => json!({"$family": F::NAME}),
         };
-        match A::LISTS {
-            true => json!({"anyOf": [one, {"type": "array", "items": one}]}),
-            false => one,
-        }
+        if A::LISTS { json!({"anyOf": [one, {"type": "array", "items": one}]}) } else { one }
     }
 }
 
 /// Stands for the `type` of a list; no manifest can write it.
 const LIST: &str = "[]";
+
+/// Builds the component written at a place; what comes is what its family says.
+type BuildMember = fn(&Node, &BuildContext<'_>) -> Result<Box<dyn Any>, BuildError>;
 
 /// One member of a family: how it is checked, described, and built.
 #[derive(Clone, Copy)]
@@ -169,7 +172,7 @@ pub struct Member {
     pub type_name: &'static str,
     check: fn(&Node, &mut Reader<'_>) -> bool,
     definition: Option<fn() -> Definition>,
-    build: fn(&Node, &BuildContext<'_>) -> Result<Box<dyn Any>, BuildError>,
+    build: BuildMember,
 }
 
 impl Member {
@@ -269,12 +272,11 @@ impl Registry {
         if let Some(member) = member {
             return (member.check)(node, reader);
         }
-        let candidates: Vec<&str> = match accepted {
-            Some(types) => types.to_vec(),
-            None => {
-                let names = self.members(family).map(|member| member.type_name);
-                names.filter(|name| *name != LIST).collect()
-            }
+        let candidates: Vec<&str> = if let Some(types) = accepted {
+            types.to_vec()
+        } else {
+            let names = self.members(family).map(|member| member.type_name);
+            names.filter(|name| *name != LIST).collect()
         };
         let place = node.get("type").unwrap_or(node);
         let finding = match place.as_str() {

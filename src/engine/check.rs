@@ -103,10 +103,7 @@ struct FirstSink {
 }
 
 impl RecordSink for FirstSink {
-    fn records<'a>(
-        &'a mut self,
-        records: Vec<Json>,
-    ) -> BoxFuture<'a, Result<ControlFlow<()>, ReadError>> {
+    fn records(&mut self, records: Vec<Json>) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>> {
         self.has_record |= !records.is_empty();
         let flow = if self.has_record { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         async move { Ok(flow) }.boxed()

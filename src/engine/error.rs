@@ -1,5 +1,7 @@
 //! Why a command could not do its work.
 
+use std::fmt::Write;
+
 use crate::components::{BuildError, ReadError};
 use crate::manifest::{Findings, Severity};
 use crate::protocol::TracedError;
@@ -61,16 +63,17 @@ fn describe(file: &str, findings: &Findings) -> String {
     let errors = findings.sorted().into_iter().filter(|it| it.severity == Severity::Error);
     let mut text = "the manifest cannot be used:".to_owned();
     for error in errors {
+        // Writing to a text cannot fail.
         let place = error.span.map_or_else(
             || file.to_owned(),
             |span| format!("{file}:{}:{}", span.line, span.column),
         );
-        text.push_str(&format!("\n{place}: {}", error.message));
+        let _ = write!(text, "\n{place}: {}", error.message);
         if !error.path.is_empty() {
-            text.push_str(&format!(" (at {})", error.path));
+            let _ = write!(text, " (at {})", error.path);
         }
         if let Some(help) = &error.help {
-            text.push_str(&format!("; {help}"));
+            let _ = write!(text, "; {help}");
         }
     }
     text

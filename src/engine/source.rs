@@ -69,9 +69,10 @@ pub struct Source {
 /// All that is wrong with a manifest, from its text to its components.
 pub fn check_manifest(manifest: &Manifest) -> (Option<DeclarativeSource>, Findings) {
     let mut findings = manifest.findings.clone();
-    let shape = match findings.has_errors() {
-        true => None,
-        false => DeclarativeSource::read_root(&manifest.root, &REGISTRY, &mut findings),
+    let shape = if findings.has_errors() {
+        None
+    } else {
+        DeclarativeSource::read_root(&manifest.root, &REGISTRY, &mut findings)
     };
     (shape, findings)
 }

@@ -11,10 +11,12 @@ pub(super) fn dismantle(mut pending: Vec<Value<'_>>) {
     while let Some(value) = pending.pop() {
         match value {
             Value::List(list) => {
-                pending.extend(Rc::into_inner(list).into_iter().flat_map(|list| list.into_inner()))
+                pending.extend(
+                    Rc::into_inner(list).into_iter().flat_map(std::cell::RefCell::into_inner),
+                );
             }
             Value::Dict(dict) => {
-                let dict = Rc::into_inner(dict).map(|dict| dict.into_inner());
+                let dict = Rc::into_inner(dict).map(std::cell::RefCell::into_inner);
                 pending.extend(dict.into_iter().flatten().map(|(_, value)| value));
             }
             Value::Tuple(mut items) => {

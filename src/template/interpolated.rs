@@ -400,6 +400,7 @@ mod tests {
     }
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "cases read better")]
     fn check_fold(source: &str, expect: Option<Json>) {
         let run = RunContext::fixed(Timestamp::UNIX_EPOCH);
         let config = json!({"a": 1, "s": "x"});

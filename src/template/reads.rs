@@ -45,7 +45,9 @@ impl Reads {
                 if method != "get" {
                     return None;
                 }
-                default.iter_mut().for_each(|default| self.note_expr(default));
+                for default in default {
+                    self.note_expr(default);
+                }
                 (&mut **value, key.clone())
             }
             _ => return None,

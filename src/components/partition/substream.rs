@@ -233,7 +233,7 @@ mod tests {
         let ended = loop {
             match slices.try_next().await {
                 Ok(Some(slice)) if slice.extra_fields.is_empty() => {
-                    found.push(json!(slice.partition))
+                    found.push(json!(slice.partition));
                 }
                 Ok(Some(slice)) => found.push(json!([slice.partition, slice.extra_fields])),
                 Ok(None) => break Ok(()),

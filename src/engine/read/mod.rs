@@ -54,25 +54,25 @@ pub(super) async fn read(
     info!("Starting syncing");
     let mut runs = Vec::with_capacity(selected.len());
     for (name, stream) in selected {
-        match stream {
-            Some(stream) => runs.push(Arc::new(StreamRun::new(stream.clone(), output.clone()))),
-            None => {
-                tracing::warn!(
-                    "The catalog selects the stream {name}, which the manifest does not have"
-                );
-                let now = output.run.now();
-                let message =
-                    Message::stream_status(name.as_str(), StreamStatus::Incomplete, None, now);
-                if output.writer.write_message(&message).await.is_err() {
-                    return ReadOutcome::OutputClosed;
-                }
+        if let Some(stream) = stream {
+            runs.push(Arc::new(StreamRun::new(stream.clone(), output.clone())));
+        } else {
+            tracing::warn!(
+                "The catalog selects the stream {name}, which the manifest does not have"
+            );
+            let now = output.run.now();
+            let message =
+                Message::stream_status(name.as_str(), StreamStatus::Incomplete, None, now);
+            if output.writer.write_message(&message).await.is_err() {
+                return ReadOutcome::OutputClosed;
             }
         }
     }
     let schedule = Schedule::new(runs.clone(), n_workers);
-    let reading = match output.run.is_repeatable() {
-        true => schedule.run_in_order().left_future(),
-        false => schedule.run().right_future(),
+    let reading = if output.run.is_repeatable() {
+        schedule.run_in_order().left_future()
+    } else {
+        schedule.run().right_future()
     };
     let closed = tokio::select! {
         () = reading => None,
@@ -81,11 +81,10 @@ pub(super) async fn read(
     if closed.is_some() || output.writer.is_closed() {
         return ReadOutcome::OutputClosed;
     }
-    match Failed::of(&runs) {
-        Some(failed) => ReadOutcome::Failed(failed),
-        None => {
-            info!("Finished syncing");
-            ReadOutcome::Complete
-        }
+    if let Some(failed) = Failed::of(&runs) {
+        ReadOutcome::Failed(failed)
+    } else {
+        info!("Finished syncing");
+        ReadOutcome::Complete
     }
 }

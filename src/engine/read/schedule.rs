@@ -176,7 +176,7 @@ async fn read_all(mut queue: mpsc::Receiver<Job>, n_workers: usize, stream_ended
 
 async fn read_slice(run: &Arc<StreamRun>, slice: &StreamSlice) -> Result<(), ReadError> {
     let reading = async {
-        run.log_slice(slice);
+        StreamRun::log_slice(slice);
         let mut sink = SliceSink::new(run, slice);
         run.stream.retriever.read(slice, &mut sink).await
     };

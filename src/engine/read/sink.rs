@@ -59,10 +59,7 @@ impl<'a> SliceSink<'a> {
 }
 
 impl RecordSink for SliceSink<'_> {
-    fn records<'a>(
-        &'a mut self,
-        records: Vec<Json>,
-    ) -> BoxFuture<'a, Result<ControlFlow<()>, ReadError>> {
+    fn records(&mut self, records: Vec<Json>) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>> {
         async move {
             self.print(records).await?;
             Ok(ControlFlow::Continue(()))

@@ -67,7 +67,7 @@ impl StreamRun {
         self.progress().n_open_slices += 1;
     }
 
-    pub(super) fn log_slice(&self, slice: &StreamSlice) {
+    pub(super) fn log_slice(slice: &StreamSlice) {
         if tracing::enabled!(tracing::Level::DEBUG) {
             let slice: Map =
                 slice.iter().map(|(key, value)| (key.clone(), value.clone())).collect();

@@ -35,7 +35,7 @@ pub(super) async fn refresh(
              current token without refreshing again."
         ),
         Ok(Refreshed::Now) => {
-            info!("Refreshed OAuth token due to REFRESH_TOKEN_THEN_RETRY response action")
+            info!("Refreshed OAuth token due to REFRESH_TOKEN_THEN_RETRY response action");
         }
         Err(RefreshError::Rejected(reason)) => {
             let internal = format!(
