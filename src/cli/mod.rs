@@ -13,6 +13,7 @@ mod outside;
 mod progress;
 mod protocol_run;
 mod read;
+mod shard;
 mod source_args;
 mod spec;
 mod template;

@@ -6,15 +6,18 @@ use std::process::ExitCode;
 use super::inputs;
 use super::progress::Progress;
 use super::protocol_run::{self, Failure, block_on};
+use super::shard;
 use super::source_args::{Selection, SourceArgs};
 use crate::engine::ReadOutcome;
+use crate::protocol::Shard;
 
 /// Reads the records of streams.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   source-declarative-manifest read --config config.json --catalog catalog.json --state state.json
   source-declarative-manifest read --config config.json --manifest-path manifest.yaml
-  source-declarative-manifest read --config config.json --manifest-path manifest.yaml --stream users")]
+  source-declarative-manifest read --config config.json --manifest-path manifest.yaml --stream users
+  source-declarative-manifest read --config config.json --catalog catalog.json --shard 0/5")]
 pub(super) struct Read {
     #[command(flatten)]
     source: SourceArgs,
@@ -27,6 +30,13 @@ pub(super) struct Read {
     /// Reads only this stream; can be given several times.
     #[arg(long = "stream", value_name = "NAME", conflicts_with = "catalog")]
     streams: Vec<String>,
+    /// Reads only the partitions of one shard: `I/N` (from 0/N on), `auto/N`, or `auto`.
+    ///
+    /// `auto` is the shard of a pod of a Kubernetes indexed job: I comes from
+    /// `JOB_COMPLETION_INDEX`, and N, unless it is given, from `SHARD_COUNT`.
+    #[arg(long, value_name = "SHARD", value_parser = shard::read, default_value_t = Shard::WHOLE)]
+    #[arg(hide_default_value = true)]
+    shard: Shard,
 }
 
 impl Read {
@@ -48,6 +58,6 @@ impl Read {
     fn selection(&self) -> anyhow::Result<Selection> {
         let catalog = self.catalog.as_deref().map(inputs::read_catalog).transpose()?;
         let states = inputs::read_state(self.state.as_deref())?;
-        Ok(Selection { catalog, stream_names: self.streams.clone(), states })
+        Ok(Selection { catalog, stream_names: self.streams.clone(), states, shard: self.shard })
     }
 }

@@ -7,7 +7,7 @@ use super::inputs::{self, ManifestOrigin};
 use super::outside::OutsideArgs;
 use super::protocol_run::{Failure, Run};
 use crate::engine::{Session, Source};
-use crate::protocol::{ConfiguredCatalog, States};
+use crate::protocol::{ConfiguredCatalog, Shard, States};
 
 /// Which source, and with which config.
 #[derive(Debug, clap::Args)]
@@ -34,6 +34,8 @@ pub(super) struct Selection {
     /// The streams to read without a catalog; all of them if none is named.
     pub(super) stream_names: Vec<String>,
     pub(super) states: States,
+    /// How much of each stream is read.
+    pub(super) shard: Shard,
 }
 
 impl SourceArgs {
@@ -44,7 +46,7 @@ impl SourceArgs {
         selection: impl FnOnce() -> anyhow::Result<Selection>,
     ) -> Result<Source, Failure> {
         let config = inputs::read_config(&self.config)?;
-        let Selection { catalog, stream_names, states } = selection()?;
+        let Selection { catalog, stream_names, states, shard } = selection()?;
         let origin = ManifestOrigin::find_for(self.manifest_path.as_deref(), &config)?;
         inputs::check_components(self.components_path.as_deref(), &config)?;
         let (manifest, base_dir) = origin.load()?;
@@ -55,6 +57,7 @@ impl SourceArgs {
             catalog,
             stream_names,
             states,
+            shard,
             http: run.outside.http.clone(),
             output: run.output.clone(),
         };

@@ -11,7 +11,7 @@ use super::outside::OutsideArgs;
 use super::protocol_run::{self, Failure, Run};
 use crate::engine::{Session, Source};
 use crate::protocol::message::Spec as SpecMessage;
-use crate::protocol::{Message, States, TracedError};
+use crate::protocol::{Message, Shard, States, TracedError};
 use crate::value::{Json, Map};
 
 /// Prints how the source is configured.
@@ -51,6 +51,7 @@ fn of_manifest(origin: &ManifestOrigin<'_>, run: &Run) -> Result<SpecMessage, Fa
         catalog: None,
         stream_names: Vec::new(),
         states: States::new(),
+        shard: Shard::WHOLE,
         http: run.outside.http.clone(),
         output: run.output.clone(),
     };

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::http::{Http, Permit};
 use crate::manifest::{Findings, Node};
-use crate::protocol::{ConfiguredCatalog, ConfiguredStream, States, TracedError};
+use crate::protocol::{ConfiguredCatalog, ConfiguredStream, Shard, States, TracedError};
 use crate::run::RunContext;
 use crate::template::Scope;
 use crate::value::{Map, Secrets, StreamSlice};
@@ -36,6 +36,8 @@ pub struct Environment {
     pub states: States,
     /// What is selected to be read, in a read.
     pub catalog: Option<ConfiguredCatalog>,
+    /// How much of each stream is read.
+    pub shard: Shard,
     /// Whether this is a test read: no retries, no cache, no streaming.
     pub is_test_read: bool,
 }

@@ -36,6 +36,7 @@ mod response_variables;
 pub mod retriever;
 pub mod schema;
 pub mod shape;
+pub mod share;
 pub mod slot;
 pub mod source;
 pub mod spec;

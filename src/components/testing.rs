@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 
 use crate::http::{Body, Headers, Http, HttpError, PreparedRequest, Response, Transport};
 use crate::manifest::Node;
-use crate::protocol::States;
+use crate::protocol::{Shard, States};
 use crate::run::RunContext;
 use crate::value::{Json, Secrets};
 
@@ -56,6 +56,7 @@ impl World {
             base_dir: PathBuf::new(),
             states: States::new(),
             catalog: None,
+            shard: Shard::WHOLE,
             is_test_read: false,
         };
         Self {
@@ -63,6 +64,12 @@ impl World {
             config: Config::new(config.as_object().unwrap().clone()),
             stream: StreamScope { name: "s".to_owned(), ..StreamScope::default() },
         }
+    }
+
+    /// The same run as one of several that share out their partitions.
+    pub(crate) fn in_shard(mut self, shard: Shard) -> Self {
+        Arc::get_mut(&mut self.environment).unwrap().shard = shard;
+        self
     }
 
     /// What is asked when a requester sends `n_requests`, one a line: method, URL, headers that are

@@ -19,7 +19,7 @@ use crate::manifest::{Findings, Manifest, Node, did_you_mean};
 use crate::protocol::config_validation::validate_config;
 use crate::protocol::message::Catalog;
 use crate::protocol::secrets::mask_config;
-use crate::protocol::{ConfiguredCatalog, FailureType, Message, States, TracedError};
+use crate::protocol::{ConfiguredCatalog, FailureType, Message, Shard, States, TracedError};
 use crate::value::{Json, Map, PythonJson};
 
 use super::Output;
@@ -44,6 +44,8 @@ pub struct Session {
     pub stream_names: Vec<String>,
     /// What earlier reads left.
     pub states: States,
+    /// How much of each stream is read.
+    pub shard: Shard,
     /// The door to the network.
     pub http: Http,
     /// Where messages go.
@@ -87,8 +89,17 @@ impl Source {
             let file = source.map_or_else(|| "the manifest".to_owned(), |it| it.name.clone());
             return Err(EngineError::Manifest { file, findings });
         };
-        let Session { config, config_path, base_dir, catalog, stream_names, states, http, output } =
-            session;
+        let Session {
+            config,
+            config_path,
+            base_dir,
+            catalog,
+            stream_names,
+            states,
+            shard,
+            http,
+            output,
+        } = session;
         let environment = Arc::new(Environment {
             run: output.run.clone(),
             http,
@@ -97,6 +108,7 @@ impl Source {
             base_dir,
             states,
             catalog,
+            shard,
             is_test_read: false,
         });
         let mut source = Self {

@@ -48,6 +48,30 @@ pub enum InputError {
          state messages with shared_state will not be processed correctly. "
     )]
     SharedState,
+    /// A state that claims to be a shard's, and is not.
+    #[error("{0} under `__shard` is not what a sharded read writes")]
+    ShardNote(String),
+}
+
+/// A shard that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShardError {
+    /// It is not written as one.
+    #[error("`{0}` is no shard: write the index and the number of shards, as `0/5`")]
+    Form(String),
+    /// None can be one of none.
+    #[error("there must be at least one shard")]
+    None,
+    /// It is none of so many.
+    #[error("there is no shard {index} of {count}: they are counted from 0 to {last}")]
+    Beyond {
+        /// Which was asked for.
+        index: u32,
+        /// How many there are.
+        count: u32,
+        /// The greatest index.
+        last: u32,
+    },
 }
 
 impl InputError {

@@ -13,15 +13,17 @@ pub mod log;
 pub mod message;
 pub mod record;
 pub mod secrets;
+pub mod shard;
 pub mod state;
 pub mod writer;
 
 pub use catalog::{ConfiguredCatalog, ConfiguredStream};
 pub use config_validation::validate_config;
-pub use error::InputError;
+pub use error::{InputError, ShardError};
 pub use failure::{FailureType, TracedError};
 pub use message::{Level, Message, StreamDescriptor};
 pub use record::RecordFrame;
 pub use secrets::mask_config;
+pub use shard::{Shard, ShardNote};
 pub use state::{States, read_states};
 pub use writer::{Closed, Writer, WriterThread};

@@ -34,4 +34,4 @@ pub use python::{
 };
 pub use python_json::PythonJson;
 pub use secret::{Secret, Secrets};
-pub use slice::StreamSlice;
+pub use slice::{StreamSlice, partition_key};

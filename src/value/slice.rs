@@ -1,6 +1,13 @@
 //! One part of a stream: a partition and a window of its cursor.
 
-use super::{Json, Map};
+use super::{Json, Map, PythonJson};
+
+/// What a partition is known by: its JSON text, with sorted keys.
+pub fn partition_key(partition: &Map) -> String {
+    let mut key = String::new();
+    PythonJson::SORTED_COMPACT.write_object(partition, &mut key);
+    key
+}
 
 /// What a stream is read by, one after the other or side by side.
 ///

@@ -18,7 +18,7 @@ use crate::components::{
     BuildError, Cursor, PartitionRouter, ReadError, RequestParts, SliceProgress,
 };
 use crate::template::time::{DateTime, TimeDelta, TimeError};
-use crate::value::{Json, Map, PythonJson, StreamSlice, python_int, python_repr, python_str};
+use crate::value::{Json, Map, StreamSlice, partition_key, python_int, python_repr, python_str};
 
 use super::datetime_based::{WindowProgress, read_until};
 use super::intervals::later;
@@ -198,13 +198,6 @@ fn with_window(partition: &StreamSlice, window: Map) -> Result<StreamSlice, Read
         return Err(ReadError::value(message));
     }
     Ok(StreamSlice { cursor_slice: window, ..partition.clone() })
-}
-
-/// What a partition is known by: its JSON text, with sorted keys.
-fn partition_key(partition: &Map) -> String {
-    let mut key = String::new();
-    PythonJson::SORTED_COMPACT.write_object(partition, &mut key);
-    key
 }
 
 /// All that is known of the partitions.

@@ -11,6 +11,7 @@ use super::primary_key::PrimaryKey;
 use super::schema::CachedSchema;
 use crate::components::full_refresh::FullRefresh;
 use crate::components::shape::shape;
+use crate::components::share::Share;
 use crate::components::slot::OneOrMore;
 use crate::components::{
     BuildContext, BuildError, Component, IncrementalSync, PartitionRouter, RecordExtractor,
@@ -78,9 +79,12 @@ impl Component for yaml::DeclarativeStream {
         if let Some(primary_key) = &self.primary_key {
             scope.primary_key = primary_key.paths()?;
         }
-        scope.state =
-            self.migrated_state(&cx.for_stream(scope.clone()), cx.stream.state.clone())?;
+        let share = Share::of(self.retriever.node(), cx);
+        let state = cx.stream.state.clone().map(|state| share.admit(state, cx)).transpose()?;
+        let state = self.migrated_state(&cx.for_stream(scope.clone()), state)?;
+        scope.state = state.map(|state| share.state(state));
         let router = self.router(&cx.for_stream(scope.clone()))?;
+        let router = router.map(|router| share.router(router));
         let parents = router.as_ref().map(|router| router.ancestors()).unwrap_or_default();
         let cursor = match &self.incremental_sync {
             Some(slot) => {
@@ -92,6 +96,7 @@ impl Component for yaml::DeclarativeStream {
             }
             None => Arc::new(FullRefresh::new(router, cx.environment.run.clone())),
         };
+        let cursor = share.cursor(cursor, cx);
         scope.cursor = Some(cursor.clone());
         let schema = self.schema(&cx.for_stream(scope.clone()))?;
         scope.schema = Some(schema.clone());
