@@ -8,8 +8,8 @@ use super::slot::Member;
 use super::{
     Authenticator, BackoffStrategy, BuildContext, BuildError, Component, ConfigTransformation,
     Decoder, ErrorHandler, Family, PaginationStrategy, PartitionRouter, RecordExtractor,
-    RecordFilter, Requester, Retriever, SchemaLoader, StateMigration, Transformation,
-    ValidationStrategy,
+    RecordFilter, Requester, Retriever, SchemaLoader, SchemaNormalization, StateMigration,
+    Transformation, ValidationStrategy,
 };
 use crate::manifest::{Finding, Node};
 use crate::protocol::FailureType;
@@ -55,7 +55,7 @@ macro_rules! custom {
 
             $(shape! {
                 $(#[doc = $doc])*
-                pub struct $name {
+                pub struct $name: open {
                     /// The full name of the class.
                     class_name: PythonClass,
                 }
@@ -104,6 +104,8 @@ custom! {
     CustomRetriever: dyn Retriever;
     /// A schema by a Python class.
     CustomSchemaLoader: dyn SchemaLoader;
+    /// Values made to fit the schema by a Python class.
+    CustomSchemaNormalization: dyn SchemaNormalization;
     /// A change of older states by a Python class.
     CustomStateMigration: dyn StateMigration;
     /// A change of records by a Python class.

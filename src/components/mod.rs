@@ -16,9 +16,11 @@ mod config_handle;
 pub mod cursor;
 pub mod custom;
 pub mod decoder;
+pub mod definitions;
 mod error;
 pub mod error_handler;
 pub mod extractor;
+mod field;
 pub mod full_refresh;
 pub mod generate;
 pub mod job_slots;
@@ -579,6 +581,12 @@ pub trait Transformation: Send + Sync {
     fn transform(&self, record: &mut Map, slice: &StreamSlice) -> Result<(), ReadError>;
 }
 
+/// Makes records fit the stream's JSON schema.
+pub trait SchemaNormalization: Send + Sync {
+    /// Changes `record`.
+    fn normalize(&self, record: &mut Json, schema: &Json) -> Result<(), ReadError>;
+}
+
 /// Knows a stream's JSON schema.
 pub trait SchemaLoader: Send + Sync {
     /// The schema; some ask the API for it.
@@ -665,6 +673,24 @@ pub trait StateMigration: Send + Sync {
     fn migrate(&self, state: Map) -> Result<Map, ReadError>;
 }
 
+slot::accepts!(
+    /// Ordinary streams only.
+    OrdinaryStream = "DeclarativeStream",
+);
+
+slot::accepts!(
+    /// Retrievers that read page by page.
+    PagewiseRetriever = "SimpleRetriever",
+    "CustomRetriever",
+);
+
+slot::accepts!(
+    /// Extractors that find records in elements.
+    ElementExtractor = "DpathExtractor",
+    "CombinedExtractor",
+    "CustomRecordExtractor",
+);
+
 macro_rules! families {
     ($($name:literal: $family:ty => $built:ty;)*) => {
         $(impl Family for $family {
@@ -690,6 +716,7 @@ families! {
     "record selector": dyn RecordSelector => Arc<dyn RecordSelector>;
     "record filter": dyn RecordFilter => Arc<dyn RecordFilter>;
     "transformation": dyn Transformation => Arc<dyn Transformation>;
+    "schema normalization": dyn SchemaNormalization => Arc<dyn SchemaNormalization>;
     "schema loader": dyn SchemaLoader => Arc<dyn SchemaLoader>;
     "state migration": dyn StateMigration => Arc<dyn StateMigration>;
     "config transformation": dyn ConfigTransformation => Arc<dyn ConfigTransformation>;

@@ -1,10 +1,14 @@
 //! Which YAML `type` is built by which file: the one file that knows all families.
 
+use super::definitions::Definitions;
+use super::shape::FieldValue;
 use super::slot::Registry;
+use super::source::yaml::DeclarativeSource;
 use super::{
     auth, backoff, budget, check, config, cursor, custom, decoder, error_handler, extractor,
     pagination, partition, requester, resolver, retriever, schema, stream, transform,
 };
+use crate::value::Json;
 
 /// All families with their members.
 pub static REGISTRY: Registry = Registry {
@@ -35,3 +39,13 @@ pub static REGISTRY: Registry = Registry {
     ],
     custom: custom::MEMBERS,
 };
+
+/// The JSON schema of manifests, as editors and forms want it.
+pub fn manifest_schema() -> Json {
+    let mut definitions = Definitions::default();
+    DeclarativeSource::gather(&mut definitions);
+    for (_, members) in REGISTRY.families.iter().chain(REGISTRY.custom) {
+        members.iter().for_each(|member| member.gather(&mut definitions));
+    }
+    definitions.into_schema("DeclarativeSource", &REGISTRY)
+}

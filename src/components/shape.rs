@@ -2,24 +2,99 @@
 //!
 //! [`shape!`] makes all three out of one declaration, so they cannot drift apart.
 
-use indexmap::IndexMap;
 use serde_json::json;
 
-use crate::manifest::{Finding, Findings, Node, NodeValue, Path, Span};
+use crate::manifest::{Finding, Findings, Node, NodeMap, NodeValue, Path};
 use crate::value::{Json, Map};
 
+use super::definitions::Definitions;
 use super::slot::Registry;
+
+pub use super::field::{
+    AtLeast, DistinctInts, IntOrTemplate, ListOf, NumberFrom, NumberOrTemplate, Text, TextOrList,
+    TextOrMapping, TextOrObject, Written,
+};
 
 /// A component's YAML mapping.
 pub trait Shape: Sized {
+    /// The name of its definition in the published JSON schema.
+    const NAME: &'static str;
+
     /// The component's `type`.
     const TYPE: &'static str;
+
+    /// What it may have besides its fields.
+    const MANNER: Manner;
+
+    /// The fields other than `type` and `$parameters`.
+    const FIELDS: &'static [&'static str];
 
     /// Reads the mapping; what is wrong becomes a finding, all of it.
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self>;
 
     /// The component's part of the published JSON schema.
     fn definition() -> Definition;
+}
+
+/// What a component's mapping may have besides its fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// What it says about its `type`.
+    pub type_field: TypeField,
+    /// What becomes of fields that it does not know.
+    pub unknown: UnknownFields,
+}
+
+/// What a mapping says about its `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeField {
+    /// It has to be there.
+    Required,
+    /// If it is there, it has to be the right one.
+    Optional,
+    /// There is none; what stands there means nothing.
+    Unknown,
+}
+
+/// What becomes of fields that a mapping does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// They mean nothing.
+    Ignored,
+    /// They are an error.
+    Refused,
+    /// Something outside knows them.
+    Used,
+}
+
+impl Manner {
+    /// The `type` has to be there, unknown fields mean nothing.
+    pub const USUAL: Self =
+        Self { type_field: TypeField::Required, unknown: UnknownFields::Ignored };
+
+    /// Without any `type`.
+    #[must_use]
+    pub const fn untyped(self) -> Self {
+        Self { type_field: TypeField::Unknown, ..self }
+    }
+
+    /// With a `type` that may be left out.
+    #[must_use]
+    pub const fn loosely_typed(self) -> Self {
+        Self { type_field: TypeField::Optional, ..self }
+    }
+
+    /// With nothing but its fields, not even `$parameters`.
+    #[must_use]
+    pub const fn closed(self) -> Self {
+        Self { unknown: UnknownFields::Refused, ..self }
+    }
+
+    /// With fields that something outside knows.
+    #[must_use]
+    pub const fn open(self) -> Self {
+        Self { unknown: UnknownFields::Used, ..self }
+    }
 }
 
 /// What the value of a field may be.
@@ -34,17 +109,20 @@ pub trait FieldValue: Sized {
 
     /// The JSON schema of the value.
     fn schema() -> Json;
+
+    /// Adds the definitions that the schema refers to, with all that those refer to.
+    fn gather(_: &mut Definitions) {}
 }
 
 /// A component as the published JSON schema describes it.
 #[derive(Debug)]
 pub struct Definition {
-    /// The component's `type`.
-    pub name: &'static str,
     /// What it is, for people.
     pub description: String,
-    /// Whether `type` has to be written.
-    pub is_typed: bool,
+    /// The component's `type`.
+    pub type_name: &'static str,
+    /// What it may have besides its fields.
+    pub manner: Manner,
     /// The fields other than `type` and `$parameters`.
     pub fields: Vec<FieldDefinition>,
 }
@@ -63,10 +141,13 @@ pub struct FieldDefinition {
 }
 
 impl Definition {
-    /// The definition as JSON schema (draft 7).
+    /// The definition as JSON schema.
     pub fn to_json(&self) -> Json {
         let mut properties = Map::new();
-        properties.insert("type".to_owned(), json!({"type": "string", "enum": [self.name]}));
+        if self.manner.type_field != TypeField::Unknown {
+            properties
+                .insert("type".to_owned(), json!({"type": "string", "enum": [self.type_name]}));
+        }
         for field in &self.fields {
             let mut schema = field.schema.clone();
             if let Json::Object(object) = &mut schema {
@@ -74,18 +155,20 @@ impl Definition {
             }
             properties.insert(field.name.to_owned(), schema);
         }
-        properties.insert("$parameters".to_owned(), json!({"type": "object"}));
-        let required: Vec<_> = self
-            .is_typed
-            .then_some("type")
-            .into_iter()
-            .chain(self.fields.iter().filter(|field| field.is_required).map(|field| field.name))
-            .collect();
+        let is_closed = self.manner.unknown == UnknownFields::Refused;
+        if !is_closed {
+            properties.insert("$parameters".to_owned(), json!({"type": "object"}));
+        }
+        let has_type = self.manner.type_field == TypeField::Required;
+        let required = self.fields.iter().filter(|field| field.is_required);
+        let required: Vec<_> =
+            has_type.then_some("type").into_iter().chain(required.map(|it| it.name)).collect();
         json!({
             "type": "object",
             "description": self.description,
             "required": required,
             "properties": properties,
+            "additionalProperties": !is_closed,
         })
     }
 }
@@ -146,25 +229,43 @@ impl<'a> Reader<'a> {
         read(node, &mut Reader { registry: self.registry, findings: self.findings, path })
     }
 
-    /// Checks that `node` is a mapping whose `type` is the shape's own.
-    pub fn object<S: Shape>(&mut self, node: &Node, is_typed: bool) -> bool {
+    /// Checks that `node` is a mapping with the shape's own `type`; notes fields that the shape
+    /// refuses.
+    pub fn object<S: Shape>(&mut self, node: &Node) -> bool {
         let Some(map) = node.as_map() else {
             self.wrong_kind(node, &format!("a mapping of type `{}`", S::TYPE));
             return false;
         };
-        match map.get("type") {
-            Some(found) if found.as_str() == Some(S::TYPE) => true,
-            None if !is_typed => true,
-            None => {
+        let found = map.get("type").filter(|_| S::MANNER.type_field != TypeField::Unknown);
+        match found {
+            None if S::MANNER.type_field == TypeField::Required => {
                 let message = format!("`type` is missing; `type: {}` belongs here", S::TYPE);
                 self.note(Finding::error("schema/type", message), node);
-                false
+                return false;
             }
-            Some(found) => {
+            Some(found) if found.as_str() != Some(S::TYPE) => {
                 let name = found.as_str().unwrap_or("something that is not text");
                 let message = format!("`{name}` cannot stand here; expected type `{}`", S::TYPE);
                 self.note(Finding::error("schema/type", message), found);
-                false
+                return false;
+            }
+            _ => {}
+        }
+        if S::MANNER.unknown == UnknownFields::Refused {
+            self.refuse_unknown::<S>(map);
+        }
+        true
+    }
+
+    /// Notes all fields that a closed shape does not have.
+    fn refuse_unknown<S: Shape>(&mut self, map: &NodeMap) {
+        let has_type = S::MANNER.type_field != TypeField::Unknown;
+        for (key, _) in map.iter() {
+            let name = key.name();
+            if !(S::FIELDS.contains(&&*name) || has_type && name == "type") {
+                let message = format!("`{}` has no field `{name}`", S::NAME);
+                let finding = Finding::error("schema/unknown", message);
+                self.note(finding.suggest(&name, S::FIELDS.iter().copied()), key.node());
             }
         }
     }
@@ -220,13 +321,13 @@ pub fn description(lines: &[&str]) -> String {
 ///
 /// Makes the struct (with its `$parameters` and its place), [`Shape`] and
 /// [`FieldValue`]. A field is required unless its type says otherwise
-/// (`Option`) or it has a default. `pub struct Rate: untyped` is a mapping whose
-/// `type` may be left out; `pub struct ApiKey as "Other"` has another `type`
-/// than the struct's name.
+/// (`Option`) or it has a default. What stands behind a colon (`pub struct Rate:
+/// untyped`) are the methods of [`Manner`] that change the usual one;
+/// `pub struct ApiKey as "Other"` has another `type` than the struct's name.
 macro_rules! shape {
     (
         $(#[doc = $doc:literal])*
-        pub struct $name:ident $(as $type:literal)? $(: $untyped:ident)? {
+        pub struct $name:ident $(as $type:literal)? $(: $($manner:ident),+)? {
             $( $(#[doc = $field_doc:literal])* $field:ident : $ty:ty $(= $default:expr)? ),* $(,)?
         }
     ) => {
@@ -241,13 +342,17 @@ macro_rules! shape {
         }
 
         impl $crate::components::shape::Shape for $name {
+            const NAME: &'static str = stringify!($name);
             const TYPE: &'static str = $crate::components::shape::shape!(@type $name $($type)?);
+            const MANNER: $crate::components::shape::Manner =
+                $crate::components::shape::Manner::USUAL$($(.$manner())+)?;
+            const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             fn read(
                 node: &$crate::manifest::Node,
                 reader: &mut $crate::components::shape::Reader<'_>,
             ) -> Option<Self> {
-                if !reader.object::<Self>(node, $crate::components::shape::shape!(@typed $($untyped)?)) {
+                if !reader.object::<Self>(node) {
                     return None;
                 }
                 // Every field is read before the first missing one ends it, for all its findings.
@@ -262,9 +367,9 @@ macro_rules! shape {
 
             fn definition() -> $crate::components::shape::Definition {
                 $crate::components::shape::Definition {
-                    name: <Self as $crate::components::shape::Shape>::TYPE,
                     description: $crate::components::shape::description(&[$($doc),*]),
-                    is_typed: $crate::components::shape::shape!(@typed $($untyped)?),
+                    type_name: <Self as $crate::components::shape::Shape>::TYPE,
+                    manner: <Self as $crate::components::shape::Shape>::MANNER,
                     fields: vec![ $( $crate::components::shape::FieldDefinition {
                         name: stringify!($field).trim_start_matches("r#"),
                         description: $crate::components::shape::description(&[$($field_doc),*]),
@@ -284,15 +389,19 @@ macro_rules! shape {
             }
 
             fn schema() -> $crate::value::Json {
-                let name = <Self as $crate::components::shape::Shape>::TYPE;
-                serde_json::json!({"$ref": format!("#/definitions/{name}")})
+                $crate::components::definitions::reference(stringify!($name))
+            }
+
+            fn gather(definitions: &mut $crate::components::definitions::Definitions) {
+                use $crate::components::shape::Shape;
+                if definitions.add(Self::NAME, || Self::definition().to_json()) {
+                    $( <$ty as $crate::components::shape::FieldValue>::gather(definitions); )*
+                }
             }
         }
     };
     (@type $name:ident) => { stringify!($name) };
     (@type $name:ident $type:literal) => { $type };
-    (@typed) => { true };
-    (@typed untyped) => { false };
     (@read $reader:ident, $node:ident, $field:ident, $ty:ty) => {
         $reader.field::<$ty>(
             $node,
@@ -346,7 +455,14 @@ macro_rules! choice {
             }
 
             fn schema() -> $crate::value::Json {
-                serde_json::json!({"type": "string", "enum": [$($word),*]})
+                $crate::components::definitions::reference(stringify!($name))
+            }
+
+            fn gather(definitions: &mut $crate::components::definitions::Definitions) {
+                let description = $crate::components::shape::description(&[$($doc),*]);
+                definitions.add(stringify!($name), || serde_json::json!({
+                    "description": description, "type": "string", "enum": [$($word),*],
+                }));
             }
         }
     };
@@ -359,248 +475,6 @@ pub fn wrong_choice(node: &Node, reader: &mut Reader<'_>, words: &[&str]) {
     let found = node.as_str().map_or_else(|| node.kind_name().to_owned(), |it| format!("`{it}`"));
     let message = format!("expected one of {}, found {found}", words.join(", "));
     reader.note(Finding::error("schema/choice", message), node);
-}
-
-/// A text of the manifest that may hold templates, with its place.
-#[derive(Clone, Debug)]
-pub struct Text {
-    /// What is written.
-    pub source: String,
-    /// Where it is written.
-    pub span: Option<Span>,
-}
-
-impl Text {
-    /// A text that no manifest holds, such as a default.
-    pub fn new(source: &str) -> Self {
-        Self { source: source.to_owned(), span: None }
-    }
-}
-
-impl std::ops::Deref for Text {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.source
-    }
-}
-
-impl FieldValue for Text {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self { source: String::read(node, reader)?, span: node.span() })
-    }
-
-    fn schema() -> Json {
-        String::schema()
-    }
-}
-
-impl FieldValue for String {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        node.as_str().map(str::to_owned).or_else(|| {
-            reader.wrong_kind(node, "a string");
-            None
-        })
-    }
-
-    fn schema() -> Json {
-        json!({"type": "string"})
-    }
-}
-
-impl FieldValue for bool {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        node.as_bool().or_else(|| {
-            reader.wrong_kind(node, "true or false");
-            None
-        })
-    }
-
-    fn schema() -> Json {
-        json!({"type": "boolean"})
-    }
-}
-
-impl FieldValue for i64 {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        // JSON schema counts 5.0 as an integer too.
-        let whole = node.as_f64().filter(|it| it.fract() == 0.0 && it.abs() < 1e15);
-        #[expect(clippy::cast_possible_truncation, reason = "whole and below 1e15")]
-        node.as_i64().or(whole.map(|it| it as i64)).or_else(|| {
-            reader.wrong_kind(node, "an integer");
-            None
-        })
-    }
-
-    fn schema() -> Json {
-        json!({"type": "integer"})
-    }
-}
-
-/// An integer that may not be smaller than `MIN`.
-#[derive(Clone, Copy, Debug)]
-pub struct AtLeast<const MIN: i64>(pub i64);
-
-impl<const MIN: i64> FieldValue for AtLeast<MIN> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let value = i64::read(node, reader)?;
-        if value < MIN {
-            reader.note(Finding::error("schema/minimum", format!("{value} is below {MIN}")), node);
-            return None;
-        }
-        Some(Self(value))
-    }
-
-    fn schema() -> Json {
-        json!({"type": "integer", "minimum": MIN})
-    }
-}
-
-impl FieldValue for f64 {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        node.as_f64().or_else(|| {
-            reader.wrong_kind(node, "a number");
-            None
-        })
-    }
-
-    fn schema() -> Json {
-        json!({"type": "number"})
-    }
-}
-
-/// A number of seconds, a factor, or the like: not negative, or above `MIN` when `OPEN`.
-#[derive(Clone, Copy, Debug)]
-pub struct NumberFrom<const MIN: i64, const OPEN: bool>(pub f64);
-
-impl<const MIN: i64, const OPEN: bool> FieldValue for NumberFrom<MIN, OPEN> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let value = f64::read(node, reader)?;
-        #[expect(clippy::cast_precision_loss, reason = "bounds are small")]
-        let min = MIN as f64;
-        if value < min || (OPEN && value <= min) {
-            let bound = if OPEN { "above" } else { "at least" };
-            let message = format!("{value} is out of range: it must be {bound} {MIN}");
-            reader.note(Finding::error("schema/minimum", message), node);
-            return None;
-        }
-        Some(Self(value))
-    }
-
-    fn schema() -> Json {
-        let bound = if OPEN { "exclusiveMinimum" } else { "minimum" };
-        json!({"type": "number", bound: MIN})
-    }
-}
-
-impl FieldValue for Json {
-    fn read(node: &Node, _: &mut Reader<'_>) -> Option<Self> {
-        Some(node.to_json())
-    }
-
-    fn schema() -> Json {
-        json!({})
-    }
-}
-
-impl FieldValue for Map {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if let Json::Object(map) = node.to_json() {
-            Some(map)
-        } else {
-            reader.wrong_kind(node, "a mapping");
-            None
-        }
-    }
-
-    fn schema() -> Json {
-        json!({"type": "object", "additionalProperties": true})
-    }
-}
-
-impl<T: FieldValue> FieldValue for Option<T> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        T::read(node, reader).map(Some)
-    }
-
-    fn absent() -> Option<Self> {
-        Some(None)
-    }
-
-    fn schema() -> Json {
-        T::schema()
-    }
-}
-
-impl<T: FieldValue> FieldValue for Box<T> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        T::read(node, reader).map(Box::new)
-    }
-
-    fn schema() -> Json {
-        T::schema()
-    }
-}
-
-impl<T: FieldValue> FieldValue for Vec<T> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let Some(items) = node.as_seq() else {
-            reader.wrong_kind(node, "a list");
-            return None;
-        };
-        // All items are read before the first bad one ends it, for all findings.
-        let read: Vec<_> = items
-            .iter()
-            .enumerate()
-            .map(|(idx, item)| reader.within_item(idx, item, T::read))
-            .collect();
-        read.into_iter().collect()
-    }
-
-    fn schema() -> Json {
-        json!({"type": "array", "items": T::schema()})
-    }
-}
-
-/// A list with at least `MIN` items.
-#[derive(Clone, Debug)]
-pub struct ListOf<T, const MIN: usize>(pub Vec<T>);
-
-impl<T: FieldValue, const MIN: usize> FieldValue for ListOf<T, MIN> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let items = Vec::<T>::read(node, reader)?;
-        if items.len() < MIN {
-            let message = format!("expected at least {MIN} items, found {}", items.len());
-            reader.note(Finding::error("schema/length", message), node);
-            return None;
-        }
-        Some(Self(items))
-    }
-
-    fn schema() -> Json {
-        json!({"type": "array", "items": T::schema(), "minItems": MIN})
-    }
-}
-
-impl<T: FieldValue> FieldValue for IndexMap<String, T> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let Some(map) = node.as_map() else {
-            reader.wrong_kind(node, "a mapping");
-            return None;
-        };
-        let read: Vec<_> = map
-            .iter()
-            .map(|(key, value)| {
-                let key = key.as_str().unwrap_or_default();
-                reader.within(key, value, T::read).map(|value| (key.to_owned(), value))
-            })
-            .collect();
-        read.into_iter().collect()
-    }
-
-    fn schema() -> Json {
-        json!({"type": "object", "additionalProperties": T::schema()})
-    }
 }
 
 /// Declares a field value that is one of two kinds, told apart by the YAML kind.
@@ -638,6 +512,11 @@ macro_rules! either {
                     <$first_ty as $crate::components::shape::FieldValue>::schema(),
                     <$second_ty as $crate::components::shape::FieldValue>::schema(),
                 ]})
+            }
+
+            fn gather(definitions: &mut $crate::components::definitions::Definitions) {
+                <$first_ty as $crate::components::shape::FieldValue>::gather(definitions);
+                <$second_ty as $crate::components::shape::FieldValue>::gather(definitions);
             }
         }
     };
@@ -684,6 +563,10 @@ macro_rules! one_of {
                     $( <$shape as $crate::components::shape::FieldValue>::schema() ),*
                 ]})
             }
+
+            fn gather(definitions: &mut $crate::components::definitions::Definitions) {
+                $( <$shape as $crate::components::shape::FieldValue>::gather(definitions); )*
+            }
         }
     };
 }
@@ -704,29 +587,4 @@ pub fn wrong_type(node: &Node, reader: &mut Reader<'_>, types: &[&str]) {
             .help(format!("it is one of {}", types.join(", "))),
     };
     reader.note(finding, place);
-}
-
-either! {
-    /// An integer, or a template that gives one.
-    pub enum IntOrTemplate { Template(Text) if |node| node.as_str().is_some(), Int(i64) }
-}
-
-either! {
-    /// A number, or a template that gives one.
-    pub enum NumberOrTemplate { Template(Text) if |node| node.as_str().is_some(), Number(f64) }
-}
-
-either! {
-    /// One text, or a list of texts.
-    pub enum TextOrList { Text(Text) if |node| node.as_str().is_some(), List(Vec<Text>) }
-}
-
-either! {
-    /// A mapping of names to texts, or one text for the whole.
-    pub enum TextOrMapping { Text(Text) if |node| node.as_str().is_some(), Mapping(IndexMap<String, Text>) }
-}
-
-either! {
-    /// Any mapping whose texts may hold templates, or one text for the whole.
-    pub enum TextOrObject { Text(Text) if |node| node.as_str().is_some(), Object(Map) }
 }

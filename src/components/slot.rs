@@ -10,8 +10,9 @@ use crate::manifest::{Finding, Key, Node, NodeValue};
 use crate::value::Json;
 
 use super::BuildContext;
+use super::definitions::{Definitions, FAMILY, reference};
 use super::error::BuildError;
-use super::shape::{Definition, FieldValue, Reader, Shape};
+use super::shape::{FieldValue, Reader, Shape, TypeField};
 
 /// A family of components that can stand for one another.
 pub trait Family: 'static {
@@ -148,12 +149,11 @@ impl<F: Family + ?Sized, A: Accepts> FieldValue for Slot<F, A> {
     fn schema() -> Json {
         let one = match A::TYPES {
             Some(types) => {
-                let refs: Vec<_> =
-                    types.iter().map(|it| json!({"$ref": format!("#/definitions/{it}")})).collect();
+                let refs: Vec<_> = types.iter().map(|it| reference(it)).collect();
                 json!({"anyOf": refs})
             }
             // The registry writes the union, which only it knows.
-            None => json!({"$family": F::NAME}),
+            None => json!({FAMILY: F::NAME}),
         };
         if A::LISTS { json!({"anyOf": [one, {"type": "array", "items": one}]}) } else { one }
     }
@@ -170,18 +170,21 @@ type BuildMember = fn(&Node, &BuildContext<'_>) -> Result<Box<dyn Any>, BuildErr
 pub struct Member {
     /// The component's `type`.
     pub type_name: &'static str,
+    /// Whether a mapping without a `type` can be it.
+    needs_type: bool,
     check: fn(&Node, &mut Reader<'_>) -> bool,
-    definition: Option<fn() -> Definition>,
+    gather: fn(&mut Definitions),
     build: BuildMember,
 }
 
 impl Member {
     /// The member that `C` is.
-    pub const fn of<C: Component>() -> Self {
+    pub const fn of<C: Component + FieldValue>() -> Self {
         Self {
             type_name: C::TYPE,
-            check: |node, reader| C::read(node, reader).is_some(),
-            definition: Some(C::definition),
+            needs_type: matches!(C::MANNER.type_field, TypeField::Required),
+            check: |node, reader| <C as Shape>::read(node, reader).is_some(),
+            gather: C::gather,
             build: |node, cx| {
                 let shape = cx.read::<C>(node)?;
                 Ok(Box::new(shape.build(cx)?))
@@ -193,8 +196,9 @@ impl Member {
     pub const fn list<C: Combination>() -> Self {
         Self {
             type_name: LIST,
+            needs_type: true,
             check: |_, _| false,
-            definition: None,
+            gather: |_| {},
             build: |node, cx| {
                 let items = node.as_seq().unwrap_or_default();
                 let items = items.iter().map(|item| cx.registry.build::<C::Family>(item, cx));
@@ -207,13 +211,14 @@ impl Member {
     pub const fn planned(type_name: &'static str) -> Self {
         Self {
             type_name,
+            needs_type: true,
             check: |node, reader| {
                 let name = node.type_name().unwrap_or_default();
                 let message = format!("this version cannot run a `{name}` yet");
                 reader.note(Finding::warning("component/unsupported", message), node);
                 true
             },
-            definition: None,
+            gather: |_| {},
             build: |node, _| {
                 let name = node.type_name().unwrap_or_default();
                 Err(BuildError::at(node, format!("this version cannot run a `{name}` yet")))
@@ -221,9 +226,14 @@ impl Member {
         }
     }
 
-    /// The member's part of the published JSON schema.
-    pub fn definition(&self) -> Option<Definition> {
-        self.definition.map(|make| make())
+    /// Adds the member's definition, with all that it refers to.
+    pub fn gather(&self, definitions: &mut Definitions) {
+        (self.gather)(definitions);
+    }
+
+    /// Whether it stands for lists of members.
+    pub fn is_list(&self) -> bool {
+        self.type_name == LIST
     }
 }
 
@@ -250,8 +260,13 @@ impl Registry {
     }
 
     fn member(&self, family: &str, node: &Node) -> Option<&'static Member> {
-        let type_name = if node.as_seq().is_some() { LIST } else { node.type_name()? };
-        self.members(family).find(|member| member.type_name == type_name)
+        if node.as_seq().is_some() {
+            return self.members(family).find(|member| member.is_list());
+        }
+        match node.type_name() {
+            Some(name) => self.members(family).find(|member| member.type_name == name),
+            None => self.members(family).find(|member| !member.needs_type),
+        }
     }
 
     /// Checks that a component of `family` (and among `accepted`) is written at `node`.

@@ -88,7 +88,7 @@ pub mod yaml {
 
     shape! {
         /// Standard headers of a token.
-        pub struct JwtHeaders: untyped {
+        pub struct JwtHeaders: untyped, closed {
             /// Names the key.
             kid: Option<Text>,
             /// The type of the token.
@@ -100,7 +100,7 @@ pub mod yaml {
 
     shape! {
         /// Standard claims of a token.
-        pub struct JwtPayload: untyped {
+        pub struct JwtPayload: untyped, closed {
             /// Who issues the token.
             iss: Option<Text>,
             /// Whom it is about.

@@ -3,22 +3,27 @@
 use std::sync::Arc;
 
 use super::jitter;
-use crate::components::shape::{NumberFrom, shape};
+use crate::components::shape::{NumberFrom, Text, either, shape};
 use crate::components::{
     BackoffStrategy, BuildContext, BuildError, Component, NumberTemplate, ReadError, Surroundings,
 };
 use crate::http::Response;
+use crate::template::InterpolatedString;
+
+either! {
+    /// Seconds to wait, not less than none, or a template that gives them.
+    pub enum Seconds { Template(Text) if |node| node.as_str().is_some(), Number(NumberFrom<0, false>) }
+}
 
 /// The YAML shape.
 pub mod yaml {
-    use super::{NumberFrom, shape};
-    use crate::components::shape::NumberOrTemplate;
+    use super::{NumberFrom, Seconds, shape};
 
     shape! {
         /// Waits the same time before every retry.
         pub struct ConstantBackoffStrategy {
             /// Seconds to wait; the runtime adds one.
-            backoff_time_in_seconds: NumberOrTemplate,
+            backoff_time_in_seconds: Seconds,
             /// Adds a random part of up to twice these seconds.
             jitter_range_in_seconds: Option<NumberFrom<0, false>>,
         }
@@ -30,7 +35,12 @@ impl Component for yaml::ConstantBackoffStrategy {
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn BackoffStrategy>, BuildError> {
         Ok(Arc::new(ConstantBackoffStrategy {
-            seconds: NumberTemplate::new(&self.backoff_time_in_seconds, &self.parameters),
+            seconds: match &self.backoff_time_in_seconds {
+                Seconds::Number(seconds) => NumberTemplate::Number(seconds.0),
+                Seconds::Template(text) => {
+                    NumberTemplate::Template(InterpolatedString::new(text, self.parameters))
+                }
+            },
             jitter_range: self.jitter_range_in_seconds.map(|range| range.0),
             surroundings: cx.surroundings(),
         }))

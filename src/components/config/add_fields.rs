@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::components::added_field::AddedField;
-use crate::components::shape::shape;
+use crate::components::shape::{Text, shape};
 use crate::components::{BuildContext, BuildError, Component, ConfigTransformation, Parameters};
 use crate::run::RunContext;
 use crate::template::{InterpolatedBoolean, Scope};
@@ -11,7 +11,7 @@ use crate::value::{Json, Map, insert};
 
 /// The YAML shape.
 pub mod yaml {
-    use super::shape;
+    use super::{Text, shape};
     use crate::components::added_field::yaml::AddedFieldDefinition;
 
     shape! {
@@ -20,7 +20,7 @@ pub mod yaml {
             /// The fields, in order.
             fields: Vec<AddedFieldDefinition>,
             /// Whether a field is added; sees its `value` and `path` as well. Always when unset.
-            condition: String = String::new(),
+            condition: Text = Text::new(""),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::components::shape::shape;
+use crate::components::shape::{Text, shape};
 use crate::components::{BuildContext, BuildError, Component, ConfigTransformation, Parameters};
 use crate::run::RunContext;
 use crate::template::{InterpolatedBoolean, Scope};
@@ -10,7 +10,7 @@ use crate::value::{Json, Map, Path};
 
 /// The YAML shape.
 pub mod yaml {
-    use super::shape;
+    use super::{Text, shape};
 
     shape! {
         /// Removes fields from the config.
@@ -18,7 +18,7 @@ pub mod yaml {
             /// The paths of the fields; segments may be patterns.
             field_pointers: Vec<Vec<String>>,
             /// Whether they are removed. Always when unset.
-            condition: String = String::new(),
+            condition: Text = Text::new(""),
         }
     }
 }

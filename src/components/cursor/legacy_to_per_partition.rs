@@ -20,7 +20,7 @@ pub mod yaml {
 
     shape! {
         /// Turns states of partitions, once one key each, into today's form.
-        pub struct LegacyToPerPartitionStateMigration {}
+        pub struct LegacyToPerPartitionStateMigration: loosely_typed {}
     }
 }
 

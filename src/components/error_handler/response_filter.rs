@@ -1,7 +1,7 @@
 //! `HttpResponseFilter`: what some responses mean.
 
 use super::default_mapping;
-use crate::components::shape::{Text, choice, shape};
+use crate::components::shape::{DistinctInts, Text, choice, shape};
 use crate::components::{BuildContext, ReadError, ResponseVariables, Surroundings};
 use crate::http::{self, Resolution, Response, error_message};
 use crate::protocol::FailureType;
@@ -45,7 +45,7 @@ choice! {
 
 /// The YAML shape.
 pub mod yaml {
-    use super::{Action, Failure, Text, shape};
+    use super::{Action, DistinctInts, Failure, Text, shape};
 
     shape! {
         /// Says what responses mean that have a status, satisfy a predicate, or hold an error
@@ -60,7 +60,7 @@ pub mod yaml {
             /// A part of the error message of such responses.
             error_message_contains: Option<Text>,
             /// Statuses of such responses.
-            http_codes: Option<Vec<i64>>,
+            http_codes: Option<DistinctInts>,
             /// A condition on `response`, `headers`, and `request_url`; it does not see the config.
             predicate: Option<Text>,
         }
@@ -111,7 +111,7 @@ impl HttpResponseFilter {
         Self {
             action: shape.action.map(Into::into),
             failure_type: shape.failure_type.map(Into::into),
-            statuses: shape.http_codes.clone().unwrap_or_default(),
+            statuses: shape.http_codes.as_deref().unwrap_or_default().to_vec(),
             predicate: written(&shape.predicate)
                 .map(|text| InterpolatedBoolean::new(&text, shape.parameters.clone())),
             message_part: written(&shape.error_message_contains).map(|text| text.source),

@@ -7,28 +7,21 @@ use futures::future::BoxFuture;
 use tracing::warn;
 
 use crate::components::shape::{ListOf, choice, shape};
-use crate::components::slot::accepts;
 use crate::components::{
-    BuildContext, BuildError, Component, Extraction, ReadError, RecordExtractor, Slot,
+    BuildContext, BuildError, Component, ElementExtractor, Extraction, ReadError, RecordExtractor,
+    Slot,
 };
 use crate::value::{Json, is_truthy};
 
-accepts!(
-    /// Extractors that go over a response more than once.
-    Combinable = "DpathExtractor",
-    "CombinedExtractor",
-    "CustomRecordExtractor",
-);
-
 /// The YAML shape.
 pub mod yaml {
-    use super::{Combinable, ListOf, RecordExtractor, Slot, choice, shape};
+    use super::{ElementExtractor, ListOf, RecordExtractor, Slot, choice, shape};
 
     shape! {
         /// Finds records with several extractors in one response.
         pub struct CombinedExtractor {
             /// The extractors; each sees the whole response.
-            extractors: ListOf<Slot<dyn RecordExtractor, Combinable>, 1>,
+            extractors: ListOf<Slot<dyn RecordExtractor, ElementExtractor>, 1>,
             /// Whose records are taken.
             mode: CombineMode = CombineMode::Union,
             /// Whether records that Python calls false are left out. They count for the size of
@@ -52,7 +45,7 @@ impl Component for yaml::CombinedExtractor {
     type Family = dyn RecordExtractor;
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn RecordExtractor>, BuildError> {
-        let build = |slot: &Slot<dyn RecordExtractor, Combinable>| {
+        let build = |slot: &Slot<dyn RecordExtractor, ElementExtractor>| {
             Ok((slot.node().type_name().unwrap_or_default().to_owned(), slot.build(cx)?))
         };
         Ok(Arc::new(CombinedExtractor {

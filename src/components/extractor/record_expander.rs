@@ -7,12 +7,14 @@
 use super::parent_field_path::{self, ParentFieldPath};
 use super::truncation::Truncation;
 use crate::components::shape::{Text, choice, shape};
-use crate::components::{BuildContext, BuildError, PathTemplate, ReadError, Retriever, Slot};
+use crate::components::{
+    BuildContext, BuildError, PagewiseRetriever, PathTemplate, ReadError, Retriever, Slot,
+};
 use crate::value::{Glob, Json, Map, Path};
 
 /// The YAML shape.
 pub mod yaml {
-    use super::{Retriever, Slot, Text, choice, parent_field_path, shape};
+    use super::{PagewiseRetriever, Retriever, Slot, Text, choice, parent_field_path, shape};
 
     shape! {
         /// Makes a record of each item of a list inside a record.
@@ -30,7 +32,7 @@ pub mod yaml {
             /// The keys that lead to a flag which says that the list was cut off.
             truncation_indicator_path: Option<Vec<Text>>,
             /// Fetches the whole list then; sees the record as `stream_slice['parent_record']`.
-            truncated_list_retriever: Option<Slot<dyn Retriever>>,
+            truncated_list_retriever: Option<Slot<dyn Retriever, PagewiseRetriever>>,
         }
     }
 

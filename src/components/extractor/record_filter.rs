@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::components::shape::shape;
+use crate::components::shape::{Text, shape};
 use crate::components::{
     BuildContext, BuildError, Component, ReadError, RecordFilter as Filter, Surroundings,
 };
@@ -11,14 +11,14 @@ use crate::value::{Json, StreamSlice};
 
 /// The YAML shape.
 pub mod yaml {
-    use super::shape;
+    use super::{Text, shape};
 
     shape! {
         /// Keeps the records that meet a condition.
         pub struct RecordFilter {
             /// The condition; sees `record`, `stream_slice` and `next_page_token`. The empty text
             /// keeps no record at all.
-            condition: String = String::new(),
+            condition: Text = Text::new(""),
         }
     }
 }

@@ -10,25 +10,24 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::normalization::{Normalizer, is_schema};
-use crate::components::shape::{choice, shape};
-use crate::components::slot::accepts;
+use crate::components::shape::{choice, either, shape};
 use crate::components::{
-    BuildContext, BuildError, Component, Cursor, Extraction, PageRecords, ReadError,
-    RecordExtractor, RecordFilter, RecordSelector as Selector, SchemaLoader, Slot, Transformation,
+    BuildContext, BuildError, Component, Cursor, ElementExtractor, Extraction, PageRecords,
+    ReadError, RecordExtractor, RecordFilter, RecordSelector as Selector, SchemaLoader,
+    SchemaNormalization, Slot, Transformation,
 };
 use crate::manifest::Node;
 use crate::value::{Json, StreamSlice, python_str};
 
-accepts!(
-    /// Extractors that find records in elements.
-    ElementExtractor = "DpathExtractor",
-    "CombinedExtractor",
-    "CustomRecordExtractor",
-);
+/// Normalisation by a Python class.
+type CustomNormalization = Slot<dyn SchemaNormalization>;
 
 /// The YAML shape.
 pub mod yaml {
-    use super::{ElementExtractor, RecordExtractor, RecordFilter, Slot, choice, shape};
+    use super::{
+        CustomNormalization, ElementExtractor, RecordExtractor, RecordFilter, Slot, choice, either,
+        shape,
+    };
 
     shape! {
         /// Turns a response into records.
@@ -38,10 +37,15 @@ pub mod yaml {
             /// Says which records are kept.
             record_filter: Option<Slot<dyn RecordFilter>>,
             /// Whether values become those of the types that the stream's schema declares.
-            schema_normalization: SchemaNormalization = SchemaNormalization::None,
+            schema_normalization: Normalization = Normalization::Named(SchemaNormalization::None),
             /// Whether records are transformed before they are filtered.
             transform_before_filtering: Option<bool>,
         }
+    }
+
+    either! {
+        /// What values of other types than the declared ones become.
+        pub enum Normalization { Custom(CustomNormalization) if |node| node.as_map().is_some(), Named(SchemaNormalization) }
     }
 
     choice! {
@@ -74,9 +78,13 @@ impl Component for yaml::RecordSelector {
             cursor,
             transformations: stream.transformations.clone(),
             transforms_first: self.transform_before_filtering.unwrap_or(stream.filters_client_side),
-            schema: match self.schema_normalization {
-                yaml::SchemaNormalization::Default => stream.schema.clone(),
-                yaml::SchemaNormalization::None => None,
+            schema: match &self.schema_normalization {
+                yaml::Normalization::Named(yaml::SchemaNormalization::None) => None,
+                _ => stream.schema.clone(),
+            },
+            custom: match &self.schema_normalization {
+                yaml::Normalization::Named(_) => None,
+                yaml::Normalization::Custom(slot) => Some(slot.build(cx)?),
             },
             normalizer: OnceLock::new(),
         }))
@@ -93,8 +101,16 @@ struct RecordSelector {
     transforms_first: bool,
     /// Set when records are normalised.
     schema: Option<Arc<dyn SchemaLoader>>,
+    /// What normalises in place of the default.
+    custom: Option<Arc<dyn SchemaNormalization>>,
     /// Set by then; `None` when the schema is empty.
-    normalizer: OnceLock<Option<Normalizer>>,
+    normalizer: OnceLock<Option<Normalizing>>,
+}
+
+/// What makes records fit the schema.
+enum Normalizing {
+    Default(Normalizer),
+    Custom(Arc<dyn SchemaNormalization>, Arc<Json>),
 }
 
 impl Selector for RecordSelector {
@@ -104,8 +120,12 @@ impl Selector for RecordSelector {
                 && self.normalizer.get().is_none()
             {
                 let schema = schema.load().await?;
-                self.normalizer
-                    .get_or_init(|| is_schema(&schema).then(|| Normalizer::new(&schema)));
+                self.normalizer.get_or_init(|| {
+                    is_schema(&schema).then(|| match self.custom.clone() {
+                        Some(custom) => Normalizing::Custom(custom, schema),
+                        None => Normalizing::Default(Normalizer::new(&schema)),
+                    })
+                });
             }
             Ok(())
         }
@@ -152,8 +172,12 @@ impl Selector for RecordSelector {
                 let message = format!("A record is not an object: {}", python_str(&record));
                 return Err(ReadError::value(message));
             }
-            if let Some(Some(normalizer)) = self.normalizer.get() {
-                normalizer.normalize(&mut record);
+            match self.normalizer.get() {
+                Some(Some(Normalizing::Default(normalizer))) => normalizer.normalize(&mut record),
+                Some(Some(Normalizing::Custom(custom, schema))) => {
+                    custom.normalize(&mut record, schema)?;
+                }
+                None | Some(None) => {}
             }
             page.records.push(record);
         }

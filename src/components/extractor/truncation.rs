@@ -9,7 +9,8 @@ use futures::future::BoxFuture;
 use tracing::warn;
 
 use crate::components::{
-    BuildContext, BuildError, PathTemplate, ReadError, RecordSink, Retriever, Slot, StreamScope,
+    BuildContext, BuildError, PagewiseRetriever, PathTemplate, ReadError, RecordSink, Retriever,
+    Slot, StreamScope,
 };
 use crate::manifest::Node;
 use crate::value::{Json, Map, Path, StreamSlice, is_truthy, python_repr};
@@ -36,7 +37,7 @@ impl std::fmt::Debug for Truncation {
 impl Truncation {
     pub(super) fn build(
         indicator: PathTemplate,
-        retriever: Option<Slot<dyn Retriever>>,
+        retriever: Option<Slot<dyn Retriever, PagewiseRetriever>>,
         cx: &BuildContext<'_>,
     ) -> Result<Self, BuildError> {
         let mut expects_shortfall = false;

@@ -1,13 +1,13 @@
 //! `RequestBody…`: what stands in `request_body`.
 
-use crate::components::shape::{Text, one_of, shape};
+use crate::components::shape::{Text, Written, one_of, shape};
 use crate::value::Map;
 
 /// The YAML shapes.
 pub mod yaml {
     use indexmap::IndexMap;
 
-    use super::{Map, Text, shape};
+    use super::{Map, Text, Written, shape};
 
     shape! {
         /// Sends text as it is.
@@ -36,8 +36,16 @@ pub mod yaml {
     shape! {
         /// Sends a GraphQL query.
         pub struct RequestBodyGraphQL {
-            /// The `query`, and what belongs to it.
-            value: Map,
+            /// The query, and what belongs to it.
+            value: Written<RequestBodyGraphQlQuery>,
+        }
+    }
+
+    shape! {
+        /// A GraphQL query, with its variables and whatever else the API wants.
+        pub struct RequestBodyGraphQlQuery: untyped, open {
+            /// The query itself.
+            query: Text,
         }
     }
 }

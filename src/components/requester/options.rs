@@ -46,7 +46,7 @@ impl RequestOptions {
                 body_json = Template::nested(body.value.clone(), parameters);
             }
             Some(RequestBody::GraphQl(body)) => {
-                body_json = Template::nested(query_first(&body.value), parameters);
+                body_json = Template::nested(query_first(&body.value.json), parameters);
             }
             None => {}
         }

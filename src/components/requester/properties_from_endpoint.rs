@@ -3,20 +3,15 @@
 use std::sync::Arc;
 
 use crate::components::shape::{Text, shape};
-use crate::components::slot::accepts;
 use crate::components::{
-    BuildContext, BuildError, PathTemplate, ReadError, Retriever, Slot, StreamScope,
+    BuildContext, BuildError, PagewiseRetriever, PathTemplate, ReadError, Retriever, Slot,
+    StreamScope,
 };
 use crate::value::{Json, StreamSlice, python_str};
 
-accepts! {
-    /// The retrievers that can ask for properties.
-    PropertyRetriever = "SimpleRetriever", "CustomRetriever"
-}
-
 /// The YAML shape.
 pub mod yaml {
-    use super::{PropertyRetriever, Retriever, Slot, Text, shape};
+    use super::{PagewiseRetriever, Retriever, Slot, Text, shape};
 
     shape! {
         /// Asks the API which properties there are.
@@ -24,7 +19,7 @@ pub mod yaml {
             /// Where in a record the name of a property is.
             property_field_path: Vec<Text>,
             /// Reads the records.
-            retriever: Slot<dyn Retriever, PropertyRetriever>,
+            retriever: Slot<dyn Retriever, PagewiseRetriever>,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::components::definitions::Definitions;
 use crate::components::shape::{FieldValue, Reader, Text, either, shape};
 use crate::components::{BuildContext, BuildError, PathTemplate, ReadError, Surroundings};
 use crate::manifest::Node;
@@ -10,11 +11,11 @@ use crate::value::{Json, Map, python_repr, python_str};
 
 /// The YAML shape.
 pub mod yaml {
-    use super::{FieldValue, Json, Node, Reader, Text, either, json, shape};
+    use super::{Definitions, FieldValue, Json, Node, Reader, Text, either, json, shape};
 
     shape! {
         /// Where in a record the descriptions of fields are, and what their types mean.
-        pub struct SchemaTypeIdentifier: untyped {
+        pub struct SchemaTypeIdentifier: loosely_typed {
             /// The keys that lead to the list of descriptions; the record itself when empty.
             schema_pointer: Vec<Text> = Vec::new(),
             /// The keys that lead to the field's name in its description.
@@ -34,7 +35,7 @@ pub mod yaml {
             /// The type of the API.
             current_type: TypeNames,
             /// Whether this counts; sees the description as `raw_schema`.
-            condition: Option<String>,
+            condition: Option<Text>,
         }
     }
 
@@ -62,6 +63,10 @@ pub mod yaml {
 
         fn schema() -> Json {
             json!({"anyOf": [String::schema(), Vec::<String>::schema(), ComplexFieldType::schema()]})
+        }
+
+        fn gather(definitions: &mut Definitions) {
+            ComplexFieldType::gather(definitions);
         }
     }
 

@@ -17,7 +17,7 @@ pub mod yaml {
 
     shape! {
         /// How much is read at once.
-        pub struct ConcurrencyLevel: untyped {
+        pub struct ConcurrencyLevel: loosely_typed {
             /// How many partitions are read at once; it may depend on the config.
             default_concurrency: IntOrTemplate,
             /// The most that a template can ask for.

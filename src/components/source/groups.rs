@@ -3,24 +3,18 @@
 use indexmap::IndexMap;
 
 use crate::components::shape::shape;
-use crate::components::slot::accepts;
-use crate::components::{BuildError, Slot, Stream};
+use crate::components::{BuildError, OrdinaryStream, Slot, Stream};
 use crate::manifest::Node;
-
-accepts!(
-    /// Ordinary streams only.
-    Ordinary = "DeclarativeStream",
-);
 
 /// The YAML shapes.
 pub mod yaml {
-    use super::{Ordinary, Slot, Stream, shape};
+    use super::{OrdinaryStream, Slot, Stream, shape};
 
     shape! {
         /// Streams that are never read at once.
         pub struct StreamGroup: untyped {
             /// The streams; mostly references to those of the source.
-            streams: Vec<Slot<Stream, Ordinary>>,
+            streams: Vec<Slot<Stream, OrdinaryStream>>,
             /// What keeps them apart.
             action: BlockSimultaneousSyncsAction,
         }

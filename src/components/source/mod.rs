@@ -9,15 +9,17 @@ pub mod groups;
 pub mod streams;
 
 use indexmap::IndexMap;
+use serde_json::json;
 
+use super::definitions::{Definitions, reference};
 use super::resolver::yaml::DynamicDeclarativeStream;
-use super::shape::{IntOrTemplate, Reader, Shape, either, shape};
+use super::shape::{FieldValue, IntOrTemplate, Reader, Shape, either, shape};
 use super::spec::yaml::Spec;
 use super::stream::conditional::yaml::ConditionalStreams;
 use super::{Check, Registry, Slot, Stream};
 use crate::http::Permit;
 use crate::manifest::{Finding, Findings, Node};
-use crate::value::Map;
+use crate::value::{Json, Map};
 
 either! {
     /// A stream, or streams that a config may lack.
@@ -27,18 +29,39 @@ either! {
     }
 }
 
+/// JSON schemas by name, for references.
+#[derive(Clone, Debug)]
+pub struct Schemas(pub Map);
+
+impl FieldValue for Schemas {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Map::read(node, reader).map(Self)
+    }
+
+    fn schema() -> Json {
+        reference("Schemas")
+    }
+
+    fn gather(definitions: &mut Definitions) {
+        definitions.add(
+            "Schemas",
+            || json!({"description": "JSON schemas by name, for references.", "type": "object"}),
+        );
+    }
+}
+
 /// The YAML shape.
 pub mod yaml {
     use super::concurrency::yaml::ConcurrencyLevel;
     use super::groups::yaml::StreamGroup;
     use super::{
-        Check, DynamicDeclarativeStream, IndexMap, IntOrTemplate, Map, Permit, Slot, Spec,
+        Check, DynamicDeclarativeStream, IndexMap, IntOrTemplate, Map, Permit, Schemas, Slot, Spec,
         StreamEntry, shape,
     };
 
     shape! {
         /// A source.
-        pub struct DeclarativeSource {
+        pub struct DeclarativeSource: closed {
             /// How a connection is checked.
             check: Slot<Check>,
             /// Its streams.
@@ -48,7 +71,7 @@ pub mod yaml {
             /// The version of the language that it is written for.
             version: String,
             /// JSON schemas, for references.
-            schemas: Option<Map>,
+            schemas: Option<Schemas>,
             /// Anything, for references.
             definitions: Option<Map>,
             /// How it is configured.
@@ -78,16 +101,6 @@ impl yaml::DeclarativeSource {
     ) -> Option<Self> {
         let mut reader = Reader::new(registry, findings);
         let read = <Self as Shape>::read(root, &mut reader);
-        let definition = Self::definition();
-        let known: Vec<_> = definition.fields.iter().map(|field| field.name).collect();
-        for (key, _) in root.as_map()?.iter() {
-            let Some(name) = key.as_str().filter(|name| *name != "type") else { continue };
-            if !known.contains(&name) {
-                let finding =
-                    Finding::error("schema/unknown", format!("a source has no field `{name}`"));
-                reader.note(finding.suggest(name, known.iter().copied()), key.node());
-            }
-        }
         if root.get("streams").is_none() && root.get("dynamic_streams").is_none() {
             let finding =
                 Finding::error("schema/required", "a source needs `streams` or `dynamic_streams`");

@@ -4,10 +4,9 @@ pub mod auth_flow;
 
 use std::sync::Arc;
 
-use super::shape::{Definition, FieldValue, Reader, Shape, shape};
+use super::shape::{Definition, Written, shape};
 use super::slot::Slot;
 use super::{BuildContext, BuildError, ConfigTransformation, ConfigValidator};
-use crate::manifest::Node;
 use crate::protocol::message;
 use crate::value::{Json, Map};
 
@@ -32,7 +31,7 @@ pub mod yaml {
 
     shape! {
         /// What is done to a config before it is used.
-        pub struct ConfigNormalizationRules: untyped {
+        pub struct ConfigNormalizationRules: closed {
             /// Lasting changes: the changed config is kept for later runs.
             config_migrations: Vec<ConfigMigration> = Vec::new(),
             /// Changes for the present run only.
@@ -48,28 +47,8 @@ pub mod yaml {
             /// What it is for.
             description: Option<String>,
             /// Its steps, in order.
-            transformations: Vec<Slot<dyn ConfigTransformation>> = Vec::new(),
+            transformations: Vec<Slot<dyn ConfigTransformation>>,
         }
-    }
-}
-
-/// A mapping that is checked as `S`, and printed as it is written.
-#[derive(Clone, Debug)]
-pub struct Written<S> {
-    /// What it means.
-    pub shape: S,
-    /// What is written.
-    pub json: Map,
-}
-
-impl<S: Shape + FieldValue> FieldValue for Written<S> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let shape = <S as FieldValue>::read(node, reader)?;
-        Some(Self { shape, json: Map::read(node, reader)? })
-    }
-
-    fn schema() -> Json {
-        S::schema()
     }
 }
 
@@ -160,6 +139,8 @@ mod tests {
 
     fn spec(rules: &Json) -> (World, Spec) {
         let world = World::new(&json!({}));
+        let mut rules = rules.clone();
+        rules["type"] = json!("ConfigNormalizationRules");
         let written = json!({
             "type": "Spec",
             "connection_specification": {"type": "object"},

@@ -1,18 +1,12 @@
 //! `ConditionalStreams`: streams that are there only when the config says so.
 
 use crate::components::shape::{Text, shape};
-use crate::components::slot::accepts;
-use crate::components::{BuildContext, BuildError, Parameters, Slot, Stream};
+use crate::components::{BuildContext, BuildError, OrdinaryStream, Parameters, Slot, Stream};
 use crate::template::InterpolatedBoolean;
-
-accepts!(
-    /// Ordinary streams only.
-    Ordinary = "DeclarativeStream",
-);
 
 /// The YAML shape.
 pub mod yaml {
-    use super::{Ordinary, Slot, Stream, Text, shape};
+    use super::{OrdinaryStream, Slot, Stream, Text, shape};
 
     shape! {
         /// Streams that are there only when the config says so.
@@ -20,7 +14,7 @@ pub mod yaml {
             /// Whether they are there; it sees the config only.
             condition: Text,
             /// The streams.
-            streams: Vec<Slot<Stream, Ordinary>>,
+            streams: Vec<Slot<Stream, OrdinaryStream>>,
         }
     }
 }

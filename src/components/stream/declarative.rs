@@ -12,19 +12,26 @@ use super::schema::CachedSchema;
 use crate::components::full_refresh::FullRefresh;
 use crate::components::shape::shape;
 use crate::components::share::Share;
-use crate::components::slot::OneOrMore;
+use crate::components::slot::{OneOrMore, accepts};
 use crate::components::{
-    BuildContext, BuildError, Component, IncrementalSync, PartitionRouter, RecordExtractor,
-    Requester, Retriever, SchemaLoader, Slot, StateMigration, Stream, StreamScope, Transformation,
+    BuildContext, BuildError, Component, ElementExtractor, IncrementalSync, PartitionRouter,
+    RecordExtractor, Requester, Retriever, SchemaLoader, Slot, StateMigration, Stream, StreamScope,
+    Transformation,
 };
 use crate::manifest::{Key, Node, NodeMap, NodeValue};
 use crate::value::Map;
 
+accepts!(
+    /// Extractors that find a file in a response.
+    FileExtractor = "DpathExtractor",
+    "CustomRecordExtractor",
+);
+
 /// The YAML shape.
 pub mod yaml {
     use super::{
-        IncrementalSync, OneOrMore, PrimaryKey, RecordExtractor, Requester, Retriever,
-        SchemaLoader, Slot, StateMigration, Transformation, shape,
+        ElementExtractor, FileExtractor, IncrementalSync, OneOrMore, PrimaryKey, RecordExtractor,
+        Requester, Retriever, SchemaLoader, Slot, StateMigration, Transformation, shape,
     };
     use crate::components::shape::Text;
 
@@ -56,9 +63,9 @@ pub mod yaml {
             /// Asks for a file.
             requester: Slot<dyn Requester>,
             /// Where in a record the file's URL stands.
-            download_target_extractor: Slot<dyn RecordExtractor>,
+            download_target_extractor: Slot<dyn RecordExtractor, ElementExtractor>,
             /// Where in the response the file stands, when it is not the whole.
-            file_extractor: Option<Slot<dyn RecordExtractor>>,
+            file_extractor: Option<Slot<dyn RecordExtractor, FileExtractor>>,
             /// The name of the file; a random one when unset.
             filename_extractor: Option<Text>,
         }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::components::BuildError;
+use crate::components::definitions::{Definitions, reference};
 use crate::components::shape::{FieldValue, Reader};
 use crate::manifest::{Node, Span};
 use crate::value::{Json, python_repr};
@@ -54,7 +55,16 @@ impl FieldValue for PrimaryKey {
     }
 
     fn schema() -> Json {
-        json!({"anyOf": [String::schema(), Vec::<String>::schema(), Vec::<Vec<String>>::schema()]})
+        reference("PrimaryKey")
+    }
+
+    fn gather(definitions: &mut Definitions) {
+        definitions.add("PrimaryKey", || {
+            json!({
+                "description": "A field, several fields, or paths of keys that lead to fields.",
+                "anyOf": [String::schema(), Vec::<String>::schema(), Vec::<Vec<String>>::schema()],
+            })
+        });
     }
 }
 

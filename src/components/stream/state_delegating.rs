@@ -5,31 +5,27 @@ use std::cmp::Ordering;
 use tracing::warn;
 
 use crate::components::shape::{Text, shape};
-use crate::components::slot::accepts;
-use crate::components::{BuildContext, BuildError, Component, Cursor, Slot, Stream, StreamScope};
+use crate::components::{
+    BuildContext, BuildError, Component, Cursor, OrdinaryStream, Slot, Stream, StreamScope,
+};
 use crate::manifest::Node;
 use crate::template::InterpolatedString;
 use crate::template::time::{DateTime, Span};
 use crate::value::{Map, python_str};
 
-accepts!(
-    /// Ordinary streams only.
-    Ordinary = "DeclarativeStream",
-);
-
 /// The YAML shape.
 pub mod yaml {
-    use super::{Ordinary, Slot, Stream, Text, shape};
+    use super::{OrdinaryStream, Slot, Stream, Text, shape};
 
     shape! {
         /// A stream that is read one way at first, and another way from then on.
         pub struct StateDelegatingStream {
             /// The name of both streams.
-            name: String = String::new(),
+            name: String,
             /// What is read without a state.
-            full_refresh_stream: Slot<Stream, Ordinary>,
+            full_refresh_stream: Slot<Stream, OrdinaryStream>,
             /// What is read from a state on.
-            incremental_stream: Slot<Stream, Ordinary>,
+            incremental_stream: Slot<Stream, OrdinaryStream>,
             /// How far back the API can tell what is new, as ISO 8601 duration; an older state is dropped.
             api_retention_period: Option<Text>,
         }
@@ -40,7 +36,7 @@ impl Component for yaml::StateDelegatingStream {
     type Family = Stream;
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Stream, BuildError> {
-        let name_of = |slot: &Slot<Stream, Ordinary>| {
+        let name_of = |slot: &Slot<Stream, OrdinaryStream>| {
             slot.node().get("name").and_then(Node::as_str).unwrap_or_default().to_owned()
         };
         let names = [name_of(&self.full_refresh_stream), name_of(&self.incremental_stream)];

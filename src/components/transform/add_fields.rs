@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::components::added_field::AddedField;
 use crate::components::added_field::yaml::AddedFieldDefinition;
-use crate::components::shape::shape;
+use crate::components::shape::{Text, shape};
 use crate::components::{
     BuildContext, BuildError, Component, ReadError, Surroundings, Transformation,
 };
@@ -16,7 +16,7 @@ use crate::value::{Json, Map, StreamSlice, insert};
 
 /// The YAML shape.
 pub mod yaml {
-    use super::{AddedFieldDefinition, shape};
+    use super::{AddedFieldDefinition, Text, shape};
 
     shape! {
         /// Adds fields to a record.
@@ -24,7 +24,7 @@ pub mod yaml {
             /// The fields, in order.
             fields: Vec<AddedFieldDefinition>,
             /// Whether a field is added; sees its `value` and `path` as well. Always when unset.
-            condition: String = String::new(),
+            condition: Text = Text::new(""),
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::components::shape::shape;
+use crate::components::shape::{Text, shape};
 use crate::components::{
     BuildContext, BuildError, Component, ReadError, Surroundings, Transformation,
 };
@@ -16,7 +16,7 @@ use crate::value::{Json, Map, Path, StreamSlice};
 
 /// The YAML shape.
 pub mod yaml {
-    use super::shape;
+    use super::{Text, shape};
 
     shape! {
         /// Removes fields from a record.
@@ -25,7 +25,7 @@ pub mod yaml {
             field_pointers: Vec<Vec<String>>,
             /// Whether a value is removed; sees it as `property`. Any value of the record can meet
             /// it, also one that no path leads to.
-            condition: String = String::new(),
+            condition: Text = Text::new(""),
         }
     }
 }

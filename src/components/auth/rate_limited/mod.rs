@@ -12,7 +12,7 @@ use tracing::info;
 
 use crate::components::request_matcher::RequestMatcher;
 use crate::components::request_matcher::yaml::HttpRequestRegexMatcher;
-use crate::components::shape::{ListOf, Text, choice, either, shape};
+use crate::components::shape::{DistinctInts, ListOf, Text, choice, either, shape};
 use crate::components::{
     Authenticator, BuildContext, BuildError, Component, ErrorHandler, Parameters, ReadError,
     RequestParts, Slot, Surroundings,
@@ -50,7 +50,9 @@ either! {
 
 /// The YAML shapes.
 pub mod yaml {
-    use super::{HttpRequestRegexMatcher, IndexMap, ListOf, QuotaMethod, Text, Tokens, shape};
+    use super::{
+        DistinctInts, HttpRequestRegexMatcher, IndexMap, ListOf, QuotaMethod, Text, Tokens, shape,
+    };
 
     shape! {
         /// Uses several tokens in turn, each as long as the API says that it has requests left.
@@ -86,7 +88,7 @@ pub mod yaml {
             /// Headers.
             request_headers: Option<IndexMap<String, Text>>,
             /// Statuses that say that the API does not count.
-            unavailable_status_codes: Option<Vec<i64>>,
+            unavailable_status_codes: Option<DistinctInts>,
         }
     }
 
@@ -144,7 +146,7 @@ impl Component for yaml::RateLimitedMultipleTokenAuthenticator {
             url,
             source.http_method.as_str(),
             headers,
-            source.unavailable_status_codes,
+            source.unavailable_status_codes.as_deref(),
             self.auth_method,
             self.header,
             max_wait,
@@ -214,14 +216,14 @@ impl QuotaSource {
             QuotaMethod::Get => Method::GET,
             QuotaMethod::Post => Method::POST,
         };
-        let unavailable_statuses = shape.unavailable_status_codes.clone().unwrap_or_default();
+        let unavailable_statuses = shape.unavailable_status_codes.as_deref().unwrap_or_default();
         let filter = json!({
             "type": "HttpResponseFilter", "action": "IGNORE", "http_codes": unavailable_statuses,
         });
         let handler = json!({"type": "DefaultErrorHandler", "response_filters": [filter]});
         Ok(Self {
             request: Request { headers, ..Request::new(method, url) },
-            unavailable_statuses,
+            unavailable_statuses: unavailable_statuses.to_vec(),
             error_handler: Slot::<dyn ErrorHandler>::new(Node::from_json(&handler, None))
                 .build(cx)?,
         })

@@ -23,11 +23,12 @@ use self::download::Refining;
 use self::schedule::{Limits, Schedule};
 use super::simple::SimpleRetriever;
 use crate::components::generate::generate;
-use crate::components::shape::{IntOrTemplate, shape};
+use crate::components::shape::{AtLeast, IntOrTemplate, Text, either, shape};
 use crate::components::slot::OneOrMore;
 use crate::components::{
-    BuildContext, BuildError, Component, Cursor, Decoder, Paginator, PartitionRouter, ReadError,
-    RecordExtractor, RecordSelector, RecordSink, Requester, Retriever, Slot, StreamScope,
+    BuildContext, BuildError, Component, Cursor, Decoder, ElementExtractor, Paginator,
+    PartitionRouter, ReadError, RecordExtractor, RecordSelector, RecordSink, Requester, Retriever,
+    Slot, StreamScope,
 };
 use crate::manifest::{Key, Node, NodeValue};
 use crate::protocol::TracedError;
@@ -37,12 +38,26 @@ use crate::value::{Json, StreamSlice, python_int};
 /// The extra field of a slice that names its jobs.
 const JOBS: &str = "jobs";
 
+either! {
+    /// Seconds to wait, at least one, or a template that gives them.
+    pub enum WaitSeconds { Template(Text) if |node| node.as_str().is_some(), Int(AtLeast<1>) }
+}
+
+impl From<WaitSeconds> for IntOrTemplate {
+    fn from(seconds: WaitSeconds) -> Self {
+        match seconds {
+            WaitSeconds::Template(text) => Self::Template(text),
+            WaitSeconds::Int(AtLeast(seconds)) => Self::Int(seconds),
+        }
+    }
+}
+
 /// The YAML shape.
 pub mod yaml {
     use super::status::yaml::AsyncJobStatusMap;
     use super::{
-        Decoder, IntOrTemplate, OneOrMore, Paginator, PartitionRouter, RecordExtractor,
-        RecordSelector, Requester, Slot, shape,
+        Decoder, ElementExtractor, IntOrTemplate, OneOrMore, Paginator, PartitionRouter,
+        RecordExtractor, RecordSelector, Requester, Slot, WaitSeconds, shape,
     };
 
     shape! {
@@ -53,10 +68,10 @@ pub mod yaml {
             /// What the API's words for the states of a job mean.
             status_mapping: AsyncJobStatusMap,
             /// Finds the state of a job in the response to `polling_requester`.
-            status_extractor: Slot<dyn RecordExtractor>,
+            status_extractor: Slot<dyn RecordExtractor, ElementExtractor>,
             /// Finds the places of the records in that response, or in that to
             /// `download_target_requester`.
-            download_target_extractor: Option<Slot<dyn RecordExtractor>>,
+            download_target_extractor: Option<Slot<dyn RecordExtractor, ElementExtractor>>,
             /// Finds the records in a download.
             download_extractor: Option<Slot<dyn RecordExtractor>>,
             /// Starts a job.
@@ -66,7 +81,7 @@ pub mod yaml {
             /// Minutes after which a job is given up and started anew; 60 when unset.
             polling_job_timeout: Option<IntOrTemplate>,
             /// Seconds to wait before a job that failed is started anew.
-            failed_retry_wait_time_in_seconds: Option<IntOrTemplate>,
+            failed_retry_wait_time_in_seconds: Option<WaitSeconds>,
             /// Asks for the places of the records of a job that is complete.
             download_target_requester: Option<Slot<dyn Requester>>,
             /// Downloads records.
@@ -108,14 +123,16 @@ impl Component for yaml::AsyncRetriever {
         let optional = |role: &str, slot: &Option<Slot<dyn Requester>>| {
             slot.as_ref().map(|slot| requester(role, slot)).transpose()
         };
-        let extractor = |slot: &Slot<dyn RecordExtractor>| slot.build(&scope(stream.name.clone()));
+        let extractor = |slot: &Slot<dyn RecordExtractor, ElementExtractor>| {
+            slot.build(&scope(stream.name.clone()))
+        };
         let decoder = |slot: Option<Slot<dyn Decoder>>| {
             slot.unwrap_or_else(|| Slot::of_type("JsonDecoder")).build(cx)
         };
         let download_extractor = self.download_extractor.unwrap_or_else(whole_elements);
         let download = SimpleRetriever::plain(
             requester("download", &self.download_requester)?,
-            extractor(&download_extractor)?,
+            download_extractor.build(&scope(stream.name.clone()))?,
             decoder(self.download_decoder)?,
             self.download_paginator,
             &scope(stream.name.clone()),
@@ -132,15 +149,15 @@ impl Component for yaml::AsyncRetriever {
             statuses: self.status_mapping.statuses()?,
             target: self.download_target_extractor.as_ref().map(extractor).transpose()?,
         };
-        let number = |written: &Option<IntOrTemplate>| {
-            written.as_ref().map(|written| whole_number(written, cx)).transpose()
+        let number = |written: Option<IntOrTemplate>| {
+            written.map(|written| whole_number(&written, cx)).transpose()
         };
-        let timeout = number(&self.polling_job_timeout)?.filter(|minutes| *minutes != 0);
+        let timeout = number(self.polling_job_timeout)?.filter(|minutes| *minutes != 0);
         let is_test_read = cx.environment.is_test_read;
         let limits = Limits {
             timeout_minutes: timeout.unwrap_or(if is_test_read { 15 } else { 60 }),
             max_attempts: if is_test_read { 1 } else { 3 },
-            retry_wait_seconds: number(&self.failed_retry_wait_time_in_seconds)?,
+            retry_wait_seconds: number(self.failed_retry_wait_time_in_seconds.map(Into::into))?,
         };
         Ok(Arc::new(AsyncRetriever {
             selector: self.record_selector.build(cx)?,

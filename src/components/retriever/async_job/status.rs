@@ -11,7 +11,7 @@ pub mod yaml {
 
     shape! {
         /// What an API's words for the states of a job mean.
-        pub struct AsyncJobStatusMap: untyped {
+        pub struct AsyncJobStatusMap: loosely_typed {
             /// The job is being worked on.
             running: Vec<String>,
             /// Its records can be downloaded.

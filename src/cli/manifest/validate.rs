@@ -1,58 +1,48 @@
-//! `manifest`: what can be done with a manifest that is not run.
+//! `manifest validate`: all that is wrong with a manifest.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Subcommand;
-
-use super::tell;
+use crate::cli::tell;
 use crate::engine::check_manifest;
-use crate::manifest::{Findings, Manifest as ManifestTree, Severity, Source, render};
+use crate::manifest::{Findings, Manifest, Severity, Source, render};
 
-/// Looks at manifests without running them.
-#[derive(Debug, clap::Args)]
-pub(super) struct Manifest {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Validate(Validate),
-}
-
-/// Says all that is wrong with a manifest, and where.
+/// Says all that is wrong with manifests, and where.
 ///
-/// Ends with 1 if the manifest cannot run; warnings and notes do not count.
+/// Ends with 1 if one of them cannot run; warnings and notes do not count.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   source-declarative-manifest manifest validate manifest.yaml")]
-struct Validate {
-    /// The manifest, a YAML file.
-    file: PathBuf,
-}
-
-impl Manifest {
-    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        match &self.command {
-            Command::Validate(validate) => validate.run(),
-        }
-    }
+pub(super) struct Validate {
+    /// The manifests, YAML files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
 }
 
 impl Validate {
-    fn run(&self) -> anyhow::Result<ExitCode> {
-        let manifest = ManifestTree::from_yaml(Source::read(&self.file)?);
-        let (_, findings) = check_manifest(&manifest);
-        let is_coloured = io::stderr().is_terminal();
-        if !findings.is_empty() {
-            tell(&render(&findings, manifest.source.as_ref(), is_coloured));
-            tell("\n\n");
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        let mut code = ExitCode::SUCCESS;
+        for file in &self.files {
+            if validate(file)?.has_errors() {
+                code = ExitCode::FAILURE;
+            }
         }
-        tell(&format!("{}: {}\n", self.file.display(), summary(&findings)));
-        Ok(if findings.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        Ok(code)
     }
+}
+
+/// Tells what is wrong with one manifest.
+fn validate(file: &Path) -> anyhow::Result<Findings> {
+    let manifest = Manifest::from_yaml(Source::read(file)?);
+    let (_, findings) = check_manifest(&manifest);
+    if !findings.is_empty() {
+        let is_coloured = io::stderr().is_terminal();
+        tell(&render(&findings, manifest.source.as_ref(), is_coloured));
+        tell("\n\n");
+    }
+    tell(&format!("{}: {}\n", file.display(), summary(&findings)));
+    Ok(findings)
 }
 
 /// How many findings there are of each severity: `2 errors, 1 warning`.
