@@ -6,4 +6,5 @@ mod binary;
 mod cases;
 mod examples;
 mod protocol;
+mod shards;
 mod tidy;

@@ -16,6 +16,7 @@ mod read;
 mod shard;
 mod source_args;
 mod spec;
+mod state;
 mod template;
 
 use std::ffi::OsString;
@@ -30,7 +31,8 @@ const EXAMPLES: &str = "Examples:
   source-declarative-manifest discover --config config.json --manifest-path manifest.yaml
   source-declarative-manifest read --config config.json --catalog catalog.json --state state.json
   source-declarative-manifest read --config config.json --manifest-path manifest.yaml --stream users
-  source-declarative-manifest manifest validate manifest.yaml";
+  source-declarative-manifest manifest validate manifest.yaml
+  source-declarative-manifest state merge shard-0.jsonl shard-1.jsonl > state.json";
 
 /// Runs Airbyte declarative manifests as a native Airbyte source.
 #[derive(Debug, Parser)]
@@ -49,6 +51,7 @@ enum Command {
     Discover(discover::Discover),
     Read(read::Read),
     Manifest(manifest::Manifest),
+    State(state::State),
     Template(template::Template),
     Completions(completions::Completions),
 }
@@ -88,6 +91,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Discover(discover) => discover.run(),
         Command::Read(read) => read.run(),
         Command::Manifest(manifest) => manifest.run(),
+        Command::State(state) => state.run(),
         Command::Template(template) => template.run(),
         Command::Completions(completions) => completions.run(),
     };

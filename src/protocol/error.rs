@@ -1,5 +1,6 @@
 //! What can be wrong with the documents that a run is given.
 
+use super::shard::Shard;
 use crate::value::Json;
 
 /// A catalog or a state that cannot be used; its texts are the reference's own.
@@ -51,6 +52,87 @@ pub enum InputError {
     /// A state that claims to be a shard's, and is not.
     #[error("{0} under `__shard` is not what a sharded read writes")]
     ShardNote(String),
+}
+
+/// States that cannot be joined.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// A file cannot be read.
+    #[error("{file}: {source}")]
+    Io {
+        /// The file.
+        file: String,
+        /// Why it cannot be read.
+        source: std::io::Error,
+    },
+    /// A line of a file is no JSON.
+    #[error("{file}:{line}: this is no JSON: {source}")]
+    Json {
+        /// The file.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        source: crate::value::ParseError,
+    },
+    /// A file has something else than states.
+    #[error("{file}: {source}")]
+    State {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        source: InputError,
+    },
+    /// The states of a stream do not go together.
+    #[error("the states of the stream `{stream}` cannot be joined: {fault}")]
+    Stream {
+        /// The stream.
+        stream: String,
+        /// Why they do not.
+        fault: MergeFault,
+    },
+}
+
+/// Why the states of a stream do not go together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeFault {
+    /// States of no shards that differ.
+    #[error("{0} and {1} have different ones, and nothing says which is right")]
+    Unlike(String, String),
+    /// A state of a shard, and one of no shard.
+    #[error("{file} has that of shard {shard}, and {1} one of no shard", file = .0.0, shard = .0.1)]
+    NotShared((String, Shard), String),
+    /// States of reads that were shared out differently.
+    #[error(
+        "{file} has that of shard {shard}, and {other} that of shard {other_shard}",
+        file = .0.0, shard = .0.1, other = .1.0, other_shard = .1.1
+    )]
+    Counts((String, Shard), (String, Shard)),
+    /// Two states of one shard.
+    #[error("{1} and {2} both have that of shard {0}; leave out the one of the older read")]
+    ShardTwice(Shard, String, String),
+    /// No state of some shards.
+    #[error("there is none of {}", shards(.0))]
+    Missing(Vec<Shard>),
+    /// A partition that two shards have read.
+    #[error("{1} and {2} both have the partition {0}")]
+    PartitionTwice(String, String, String),
+    /// Shards that were not read whole, and did not begin alike.
+    #[error(
+        "{0} and {1} are of reads that began from different states, and did not come to their end"
+    )]
+    Beginnings(String, String),
+    /// Values of which nobody can say which is the earlier one.
+    #[error("`{0}` is {first} or {second}, and nothing says which is earlier", first = .1[0], second = .1[1])]
+    NoOrder(String, [Box<str>; 2]),
+}
+
+/// `shard 1/5`, or `shards 1/5, 3/5`.
+fn shards(shards: &[Shard]) -> String {
+    let names: Vec<_> = shards.iter().map(Shard::to_string).collect();
+    format!("shard{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "))
 }
 
 /// A shard that cannot be.

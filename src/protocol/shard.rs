@@ -132,7 +132,7 @@ impl ShardNote {
         Some(Self {
             shard: Shard::new(number("index")?, number("count")?).ok()?,
             began_at: moment(note.get("began_at")?)?,
-            ended_at: match note.get("ended_at") {
+            ended_at: match note.get("ended_at").filter(|ended_at| !ended_at.is_null()) {
                 Some(ended_at) => Some(moment(ended_at)?),
                 None => None,
             },

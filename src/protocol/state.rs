@@ -1,13 +1,19 @@
 //! The state that a run starts from.
 
 use std::collections::HashMap;
+use std::io::BufRead;
 
-use super::error::InputError;
+use serde_json::json;
+
+use super::error::{InputError, MergeError};
 use super::incoming::Incoming;
-use crate::value::{Json, Map, is_truthy};
+use crate::value::{self, Json, Map, is_truthy};
 
 /// States by the name of their stream.
 pub type States = HashMap<String, Map>;
+
+/// Above so many partitions a stream keeps one state for all.
+pub const MAX_PARTITION_STATES: usize = 10_000;
 
 /// Reads a list of state messages as the reference does.
 ///
@@ -38,6 +44,52 @@ pub fn read_states(document: &Json) -> Result<States, InputError> {
         }
     }
     Ok(states)
+}
+
+/// Reads the states that `file` keeps: a list of state messages, or the output of a read, of which
+/// the last state of each stream counts.
+pub fn read_kept_states(mut text: impl BufRead, file: &str) -> Result<States, MergeError> {
+    let io = |source| MergeError::Io { file: file.to_owned(), source };
+    let parse = |text: &[u8], line| {
+        let source = |source| MergeError::Json { file: file.to_owned(), line, source };
+        value::parse(text).map_err(source)
+    };
+    let mut messages = Vec::new();
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        if text.read_until(b'\n', &mut line).map_err(io)? == 0 {
+            break;
+        }
+        if messages.is_empty() && line.trim_ascii_start().starts_with(b"[") {
+            text.read_to_end(&mut line).map_err(io)?;
+            messages = match parse(&line, number)? {
+                Json::Array(messages) => messages,
+                other => vec![other],
+            };
+            break;
+        }
+        // Records may be many, and are not looked at.
+        if line.trim_ascii().is_empty() || line.starts_with(br#"{"type":"RECORD""#) {
+            continue;
+        }
+        let mut message = parse(&line, number)?;
+        match message.get("type").and_then(Json::as_str) {
+            Some("STATE") => messages.push(message["state"].take()),
+            Some("STREAM" | "GLOBAL") => messages.push(message),
+            _ => {}
+        }
+    }
+    read_states(&Json::Array(messages))
+        .map_err(|source| MergeError::State { file: file.to_owned(), source })
+}
+
+/// The list of state messages that a read can start from, in the order of the streams' names.
+pub fn state_messages(states: &States) -> Json {
+    let mut streams: Vec<_> = states.iter().collect();
+    streams.sort_unstable_by_key(|(name, _)| *name);
+    let message = |(name, state): (&String, &Map)| json!({"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": state}});
+    streams.into_iter().map(message).collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -170,5 +222,55 @@ mod tests {
             &json!([{"type": "STREAM", "stream": of_stream("a", &json!([]))}]),
             r#"[] is not of type "object" (instance_path='0/stream/stream_state')"#,
         );
+    }
+
+    #[track_caller]
+    fn check_kept(text: &str, expect: Result<Json, &str>) {
+        let states = read_kept_states(text.as_bytes(), "f").map(|states| json!(states));
+        let expect = expect.map_err(str::to_owned);
+        assert_eq!(states.map_err(|err| err.to_string()), expect);
+    }
+
+    #[test]
+    fn states_are_kept_as_a_list_or_as_output() {
+        let stream = |name: &str, x: i64| json!({"type": "STREAM", "stream": of_stream(name, &json!({"x": x}))});
+        let expect = json!({"a": {"x": 3}, "b": {"x": 2}});
+        check_kept(
+            &format!("\n {:#}", json!([stream("a", 3), stream("b", 2)])),
+            Ok(expect.clone()),
+        );
+        let line = |name, x| json!({"type": "STATE", "state": stream(name, x)});
+        let record = r#"{"type":"RECORD","record":{"stream":"a","data":{"not": looked at"#;
+        let log = r#"{"type":"LOG","log":{"level":"INFO","message":"x"}}"#;
+        let output = [
+            &line("a", 1).to_string(),
+            record,
+            &line("b", 2).to_string(),
+            "",
+            log,
+            &line("a", 3).to_string(),
+        ];
+        check_kept(&output.join("\n"), Ok(expect.clone()));
+        check_kept(&format!("{}\n{}", stream("a", 3), stream("b", 2)), Ok(expect));
+        check_kept("", Ok(json!({})));
+    }
+
+    #[test]
+    fn faults_of_kept_states_have_a_place() {
+        check_kept("\nx", Err("f:2: this is no JSON: Expecting value: line 1 column 1 (char 0)"));
+        check_kept(
+            r#"{"type":"STREAM"}"#,
+            Err(
+                "f: AirbyteStateMessage should contain either a stream, global, or state field (instance_path='0')",
+            ),
+        );
+    }
+
+    #[test]
+    fn messages_are_in_the_order_of_names() {
+        let states = States::from([("b".to_owned(), Map::new()), ("a".to_owned(), Map::new())]);
+        let messages = state_messages(&states);
+        assert_eq!(messages[0]["stream"]["stream_descriptor"]["name"], "a");
+        assert_eq!(read_states(&messages), Ok(states));
     }
 }

@@ -17,6 +17,7 @@ use crate::components::generate::generate;
 use crate::components::{
     BuildError, Cursor, PartitionRouter, ReadError, RequestParts, SliceProgress,
 };
+use crate::protocol::state::MAX_PARTITION_STATES;
 use crate::template::time::{DateTime, TimeDelta, TimeError};
 use crate::value::{Json, Map, StreamSlice, partition_key, python_int, python_repr, python_str};
 
@@ -25,9 +26,6 @@ use super::intervals::later;
 use super::progress::Progress;
 use super::settings::Settings;
 use super::windows::Windows;
-
-/// Above so many partitions they share one state.
-const MAX_STATES: usize = 10_000;
 
 /// Partitions that are remembered.
 const MAX_REMEMBERED: usize = 25_000;
@@ -366,10 +364,10 @@ impl Partitions {
 
     /// Turns to a global state, and forgets partitions, when there are too many.
     fn make_room(&mut self, settings: &Settings) {
-        if !self.is_global && self.n_known > MAX_STATES {
+        if !self.is_global && self.n_known > MAX_PARTITION_STATES {
             info!(
                 target: "airbyte",
-                "Exceeded the 'SWITCH_TO_GLOBAL_LIMIT' of {MAX_STATES}. Switching to global cursor for {}.",
+                "Exceeded the 'SWITCH_TO_GLOBAL_LIMIT' of {MAX_PARTITION_STATES}. Switching to global cursor for {}.",
                 settings.stream
             );
             self.is_global = true;
