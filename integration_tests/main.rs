@@ -5,6 +5,8 @@
 mod binary;
 mod cases;
 mod examples;
+mod golden;
 mod protocol;
+mod scripted_api;
 mod shards;
 mod tidy;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -22,6 +23,9 @@ pub(super) struct OutsideArgs {
     /// Takes all answers, and the time, from a file that `--record` made; asks no server.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+    /// Begins at this moment; waiting moves the clock on and takes no time. For tests.
+    #[arg(long, value_name = "TIME", hide = true, conflicts_with_all = ["record", "replay"])]
+    clock: Option<Timestamp>,
 }
 
 /// The outside world of one run.
@@ -43,6 +47,9 @@ impl OutsideArgs {
         let network = || Arc::new(WatchedTransport::new(Network::from_env(), counters.clone()));
         let mut recorder = None;
         let (run, transport): (_, Arc<dyn Transport>) = match (&self.replay, &self.record) {
+            _ if let Some(start) = self.clock => {
+                (Header::new(start, 0).replaying_context(), network())
+            }
             (Some(path), _) => {
                 let replay = Replay::open(path, secrets.clone());
                 let replay = replay.with_context(|| about(path))?;
