@@ -120,7 +120,16 @@ pub mod yaml {
 impl Component for yaml::RateLimitedMultipleTokenAuthenticator {
     type Family = dyn Authenticator;
 
-    fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Authenticator>, BuildError> {
+    fn build(mut self, cx: &BuildContext<'_>) -> Result<Arc<dyn Authenticator>, BuildError> {
+        // An empty text counts as none.
+        let defaults = [
+            (&mut self.token_delimiter, ","),
+            (&mut self.auth_method, "Bearer"),
+            (&mut self.header, "Authorization"),
+        ];
+        for (text, default) in defaults.into_iter().filter(|(text, _)| text.is_empty()) {
+            default.clone_into(text);
+        }
         let tokens = self.tokens(cx)?;
         let eval = |text: &Text| {
             let template = InterpolatedString::new(text, Parameters::default());
@@ -183,9 +192,10 @@ impl yaml::RateLimitedMultipleTokenAuthenticator {
             let template = InterpolatedString::new(text, Parameters::default());
             cx.surroundings().eval(|scope| template.eval_string(&scope))
         };
-        let delimiter = if self.token_delimiter.is_empty() { "," } else { &self.token_delimiter };
         let tokens: Vec<String> = match &self.tokens {
-            Tokens::Joined(text) => eval(text)?.split(delimiter).map(str::to_owned).collect(),
+            Tokens::Joined(text) => {
+                eval(text)?.split(&self.token_delimiter).map(str::to_owned).collect()
+            }
             Tokens::List(texts) => texts.0.iter().map(eval).collect::<Result<_, _>>()?,
         };
         let tokens: Vec<String> =
