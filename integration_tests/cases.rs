@@ -175,7 +175,10 @@ cases! {
     usage_with_equals_signs
     validate_of_a_bad_manifest
     validate_of_a_good_manifest
+    validate_of_bad_templates
     validate_of_nothing
+    validate_of_several_manifests
+    validate_of_unknown_fields
 }
 
 #[test]

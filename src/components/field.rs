@@ -34,7 +34,9 @@ impl std::ops::Deref for Text {
 
 impl FieldValue for Text {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self { source: String::read(node, reader)?, span: node.span() })
+        let source = String::read(node, reader)?;
+        reader.check_template(node, &source);
+        Some(Self { source, span: node.span() })
     }
 
     fn schema() -> Json {
@@ -162,6 +164,56 @@ impl FieldValue for Map {
 
     fn schema() -> Json {
         json!({"type": "object", "additionalProperties": true})
+    }
+}
+
+/// A value all of whose texts may hold templates.
+#[derive(Clone, Debug)]
+pub struct Templated<T>(pub T);
+
+impl<T> std::ops::Deref for Templated<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: FieldValue> FieldValue for Templated<T> {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let value = T::read(node, reader)?;
+        reader.check_templates(node);
+        Some(Self(value))
+    }
+
+    fn schema() -> Json {
+        T::schema()
+    }
+
+    fn gather(definitions: &mut Definitions) {
+        T::gather(definitions);
+    }
+}
+
+/// A mapping where null is the same as nothing, as where the reference forgets to ask for a mapping.
+#[derive(Clone, Debug)]
+pub struct Nullable<T>(pub Option<T>);
+
+impl<T: FieldValue> FieldValue for Nullable<T> {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if node.is_null() { Some(Self(None)) } else { T::read(node, reader).map(Some).map(Self) }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self(None))
+    }
+
+    fn schema() -> Json {
+        T::schema()
+    }
+
+    fn gather(definitions: &mut Definitions) {
+        T::gather(definitions);
     }
 }
 
@@ -344,6 +396,11 @@ either! {
 }
 
 either! {
-    /// Any mapping whose texts may hold templates, or one text for the whole.
+    /// Any mapping, or one text for the whole.
     pub enum TextOrObject { Text(Text) if |node| node.as_str().is_some(), Object(Map) }
+}
+
+either! {
+    /// Any mapping whose texts may hold templates, or one text for the whole.
+    pub enum TextOrTemplates { Text(Text) if |node| node.as_str().is_some(), Object(Templated<Map>) }
 }

@@ -4,15 +4,16 @@
 
 use serde_json::json;
 
-use crate::manifest::{Finding, Findings, Node, NodeMap, NodeValue, Path};
+use crate::manifest::{Finding, Findings, Node, NodeMap, NodeValue, Path, Source};
+use crate::template::Template;
 use crate::value::{Json, Map};
 
 use super::definitions::Definitions;
 use super::slot::Registry;
 
 pub use super::field::{
-    AtLeast, DistinctInts, IntOrTemplate, ListOf, NumberFrom, NumberOrTemplate, Text, TextOrList,
-    TextOrMapping, TextOrObject, Written,
+    AtLeast, DistinctInts, IntOrTemplate, ListOf, Nullable, NumberFrom, NumberOrTemplate,
+    Templated, Text, TextOrList, TextOrMapping, TextOrObject, TextOrTemplates, Written,
 };
 
 /// A component's YAML mapping.
@@ -179,12 +180,33 @@ pub struct Reader<'a> {
     registry: &'static Registry,
     findings: &'a mut Findings,
     path: Path<'a>,
+    /// Set to look also at what keeps no manifest from being read.
+    scrutiny: Option<Scrutiny<'a>>,
+}
+
+/// Looks for fields that mean nothing, and templates that cannot be read.
+#[derive(Clone, Copy, Debug)]
+struct Scrutiny<'a> {
+    /// What was written, if that is known.
+    source: Option<&'a Source>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the root of a manifest.
     pub fn new(registry: &'static Registry, findings: &'a mut Findings) -> Self {
-        Self { registry, findings, path: Path::ROOT }
+        Self { registry, findings, path: Path::ROOT, scrutiny: None }
+    }
+
+    /// The same reader, looking also at what the reference does not see before it is used: fields
+    /// that mean nothing, and templates that cannot be read.
+    #[must_use]
+    pub fn with_scrutiny(self, source: Option<&'a Source>) -> Self {
+        Self { scrutiny: Some(Scrutiny { source }), ..self }
+    }
+
+    /// Whether anything so far keeps the manifest from running.
+    pub fn has_errors(&self) -> bool {
+        self.findings.has_errors()
     }
 
     /// All component families.
@@ -215,7 +237,7 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(&Node, &mut Reader<'_>) -> Option<T>,
     ) -> Option<T> {
         let path = self.path.key(key);
-        read(node, &mut Reader { registry: self.registry, findings: self.findings, path })
+        read(node, &mut Reader { path, findings: self.findings, ..*self })
     }
 
     /// Reads one item of a sequence with `read`.
@@ -226,7 +248,7 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(&Node, &mut Reader<'_>) -> Option<T>,
     ) -> Option<T> {
         let path = self.path.index(idx);
-        read(node, &mut Reader { registry: self.registry, findings: self.findings, path })
+        read(node, &mut Reader { path, findings: self.findings, ..*self })
     }
 
     /// Checks that `node` is a mapping with the shape's own `type`; notes fields that the shape
@@ -251,8 +273,10 @@ impl<'a> Reader<'a> {
             }
             _ => {}
         }
-        if S::MANNER.unknown == UnknownFields::Refused {
-            self.refuse_unknown::<S>(map);
+        match S::MANNER.unknown {
+            UnknownFields::Refused => self.refuse_unknown::<S>(map),
+            UnknownFields::Ignored if self.scrutiny.is_some() => self.warn_of_unknown::<S>(map),
+            UnknownFields::Ignored | UnknownFields::Used => {}
         }
         true
     }
@@ -267,6 +291,54 @@ impl<'a> Reader<'a> {
                 let finding = Finding::error("schema/unknown", message);
                 self.note(finding.suggest(&name, S::FIELDS.iter().copied()), key.node());
             }
+        }
+    }
+
+    /// Notes all fields that an ordinary shape does not have, and that no parameter brought.
+    fn warn_of_unknown<S: Shape>(&mut self, map: &NodeMap) {
+        let parameters = map.get("$parameters").and_then(Node::as_map);
+        let is_parameter = |name: &str| parameters.is_some_and(|it| it.contains(name));
+        for (key, _) in map.iter() {
+            let name = key.name();
+            let is_known = S::FIELDS.contains(&&*name) || ["type", "$parameters"].contains(&&*name);
+            if !is_known && !is_parameter(&name) {
+                let message = format!("`{}` has no field `{name}`: it means nothing", S::NAME);
+                let finding = Finding::warning("schema/unknown", message);
+                self.note(finding.suggest(&name, S::FIELDS.iter().copied()), key.node());
+            }
+        }
+    }
+
+    /// Notes that a text cannot be read as a template, if that is asked for.
+    pub fn check_template(&mut self, node: &Node, text: &str) {
+        let Some(scrutiny) = self.scrutiny else { return };
+        let template = Template::parse(text);
+        let Some(err) = template.syntax_error() else { return };
+        let span = match (scrutiny.source, node.span()) {
+            (Some(source), Some(span)) => Some(source.place_inside(span, text, err.offset)),
+            (_, span) => span,
+        };
+        let finding = Finding::error("template/syntax", err.message.clone())
+            .help(format!("mend the template of `{}`", self.path))
+            .at_path(&self.path)
+            .at_span(span);
+        self.findings.push(finding);
+    }
+
+    /// Notes what is no template of all texts inside of a value.
+    pub fn check_templates(&mut self, node: &Node) {
+        if self.scrutiny.is_none() {
+            return;
+        }
+        if let Some(text) = node.as_str() {
+            self.check_template(node, text);
+        }
+        for (idx, item) in node.as_seq().unwrap_or_default().iter().enumerate() {
+            self.within_item(idx, item, |item, reader| Some(reader.check_templates(item)));
+        }
+        for (key, value) in node.as_map().into_iter().flat_map(NodeMap::iter) {
+            self.check_templates(key.node());
+            self.within(&key.name(), value, |value, reader| Some(reader.check_templates(value)));
         }
     }
 

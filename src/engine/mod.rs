@@ -14,7 +14,7 @@ use crate::value::Secrets;
 pub use check::CheckResult;
 pub use error::EngineError;
 pub use read::{Failed, ReadOutcome};
-pub use source::{Session, Source, check_manifest};
+pub use source::{Session, Source, check_manifest, inspect_manifest};
 
 /// Where a run prints to, and what it needs for that.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ use tracing::{info, warn};
 
 use crate::components::job_slots::JobSlots;
 use crate::components::registry::REGISTRY;
+use crate::components::shape::Reader;
 use crate::components::source::concurrency;
 use crate::components::source::yaml::DeclarativeSource;
 use crate::components::spec::Spec;
@@ -68,15 +69,26 @@ pub struct Source {
     job_slots: JobSlots,
 }
 
-/// All that is wrong with a manifest, from its text to its components.
+/// The source of a manifest, if nothing keeps it from running; and all that was found.
 pub fn check_manifest(manifest: &Manifest) -> (Option<DeclarativeSource>, Findings) {
     let mut findings = manifest.findings.clone();
-    let shape = if findings.has_errors() {
-        None
-    } else {
-        DeclarativeSource::read_root(&manifest.root, &REGISTRY, &mut findings)
-    };
-    (shape, findings)
+    let mut reader = Reader::new(&REGISTRY, &mut findings);
+    let is_readable = !reader.has_errors();
+    let shape = is_readable.then(|| DeclarativeSource::read_root(&manifest.root, &mut reader));
+    (shape.flatten(), findings)
+}
+
+/// All that is wrong with a manifest, from its text to its templates, also what a run meets only
+/// when it comes to use it; each fault once, however often it is referred to.
+pub fn inspect_manifest(manifest: &Manifest) -> Findings {
+    let mut findings = manifest.findings.clone();
+    if !findings.has_errors() {
+        let reader = Reader::new(&REGISTRY, &mut findings);
+        let mut reader = reader.with_scrutiny(manifest.source.as_ref());
+        DeclarativeSource::read_root(&manifest.root, &mut reader);
+    }
+    findings.drop_repeated();
+    findings
 }
 
 impl Source {

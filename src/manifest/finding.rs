@@ -1,5 +1,7 @@
 //! What is wrong with a manifest, where, and what to do about it.
 
+use std::collections::HashSet;
+
 use super::node::{Node, Span};
 use super::path::{Path, path_at};
 
@@ -140,6 +142,16 @@ impl Findings {
                 finding.path = path_at(root, span.start);
             }
         }
+    }
+
+    /// Leaves of findings that say the same of one place the first: references lead to one value on
+    /// many paths.
+    pub fn drop_repeated(&mut self) {
+        let mut seen = HashSet::new();
+        self.0.retain(|finding| {
+            finding.span.is_none()
+                || seen.insert((finding.code, finding.span, finding.message.clone()))
+        });
     }
 
     /// The number of findings.

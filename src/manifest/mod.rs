@@ -6,6 +6,7 @@
 
 mod cache;
 mod finding;
+mod inside;
 mod node;
 mod parameters;
 mod path;

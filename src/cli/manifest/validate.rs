@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::tell;
-use crate::engine::check_manifest;
+use crate::engine::inspect_manifest;
 use crate::manifest::{Findings, Manifest, Severity, Source, render};
 
 /// Says all that is wrong with manifests, and where.
@@ -35,7 +35,7 @@ impl Validate {
 /// Tells what is wrong with one manifest.
 fn validate(file: &Path) -> anyhow::Result<Findings> {
     let manifest = Manifest::from_yaml(Source::read(file)?);
-    let (_, findings) = check_manifest(&manifest);
+    let findings = inspect_manifest(&manifest);
     if !findings.is_empty() {
         let is_coloured = io::stderr().is_terminal();
         tell(&render(&findings, manifest.source.as_ref(), is_coloured));

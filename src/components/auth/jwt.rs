@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use futures::future::{self, BoxFuture, FutureExt};
 
-use crate::components::shape::{Text, choice, shape};
+use crate::components::shape::{Templated, Text, choice, shape};
 use crate::components::{
     Authenticator, BuildContext, BuildError, Component, InjectInto, ReadError, RequestOption,
     Surroundings,
@@ -55,7 +55,7 @@ choice! {
 
 /// The YAML shapes.
 pub mod yaml {
-    use super::{JwtAlgorithm, Map, Text, shape};
+    use super::{JwtAlgorithm, Map, Templated, Text, shape};
     use crate::components::request_option::yaml::RequestOption;
 
     shape! {
@@ -74,11 +74,11 @@ pub mod yaml {
             /// Standard headers of the token.
             jwt_headers: Option<JwtHeaders>,
             /// Further headers of the token.
-            additional_jwt_headers: Option<Map>,
+            additional_jwt_headers: Option<Templated<Map>>,
             /// Standard claims of the token.
             jwt_payload: Option<JwtPayload>,
             /// Further claims of the token.
-            additional_jwt_payload: Option<Map>,
+            additional_jwt_payload: Option<Templated<Map>>,
             /// What the private key is encrypted with.
             passphrase: Option<Text>,
             /// Where the token is put, if not into the `Authorization` header.
@@ -132,8 +132,9 @@ impl yaml::JwtAuthenticator {
             let text = text.as_ref().filter(|text| !text.is_empty())?;
             Some(InterpolatedString::new(text, self.parameters.clone()))
         };
-        let mapping = |map: &Option<Map>| {
-            InterpolatedMapping::new(&map.clone().unwrap_or_default(), self.parameters.clone())
+        let mapping = |map: &Option<Templated<Map>>| {
+            let map = map.as_deref().cloned().unwrap_or_default();
+            InterpolatedMapping::new(&map, self.parameters.clone())
         };
         let headers = self.jwt_headers.as_ref();
         let payload = self.jwt_payload.as_ref();

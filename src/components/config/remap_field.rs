@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::components::shape::{Text, TextOrObject, shape};
+use crate::components::shape::{Text, TextOrTemplates, shape};
 use crate::components::{BuildContext, BuildError, Component, ConfigTransformation, Parameters};
 use crate::run::RunContext;
 use crate::template::{InterpolatedMapping, InterpolatedString, Scope, ValidTypes, Value};
@@ -10,13 +10,13 @@ use crate::value::{Json, Map};
 
 /// The YAML shape.
 pub mod yaml {
-    use super::{Text, TextOrObject, shape};
+    use super::{Text, TextOrTemplates, shape};
 
     shape! {
         /// Replaces a value of the config.
         pub struct ConfigRemapField {
             /// What becomes what; values that are not listed stay.
-            map: TextOrObject,
+            map: TextOrTemplates,
             /// The keys that lead to the value.
             field_path: Vec<Text>,
         }
@@ -31,7 +31,7 @@ impl Component for yaml::ConfigRemapField {
             let message = "field_path cannot be empty.";
             return Err(BuildError::in_span(self.span, message).class("Exception"));
         }
-        let TextOrObject::Object(map) = &self.map else {
+        let TextOrTemplates::Object(map) = &self.map else {
             let message = "'str' object has no attribute 'items'";
             return Err(BuildError::in_span(self.span, message).class("AttributeError"));
         };

@@ -1,13 +1,13 @@
 //! `RequestBody…`: what stands in `request_body`.
 
-use crate::components::shape::{Text, Written, one_of, shape};
+use crate::components::shape::{Templated, Text, Written, one_of, shape};
 use crate::value::Map;
 
 /// The YAML shapes.
 pub mod yaml {
     use indexmap::IndexMap;
 
-    use super::{Map, Text, Written, shape};
+    use super::{Map, Templated, Text, Written, shape};
 
     shape! {
         /// Sends text as it is.
@@ -29,7 +29,7 @@ pub mod yaml {
         /// Sends JSON.
         pub struct RequestBodyJsonObject {
             /// The object.
-            value: Map,
+            value: Templated<Map>,
         }
     }
 
@@ -37,7 +37,7 @@ pub mod yaml {
         /// Sends a GraphQL query.
         pub struct RequestBodyGraphQL {
             /// The query, and what belongs to it.
-            value: Written<RequestBodyGraphQlQuery>,
+            value: Templated<Written<RequestBodyGraphQlQuery>>,
         }
     }
 

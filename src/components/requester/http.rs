@@ -10,7 +10,7 @@ use super::body::RequestBody;
 use super::options::RequestOptions;
 use super::parameters::{Queried, RequestParameters};
 use super::{properties_from_endpoint, query_properties};
-use crate::components::shape::{NumberFrom, Text, TextOrMapping, TextOrObject, choice, shape};
+use crate::components::shape::{NumberFrom, Text, TextOrMapping, TextOrTemplates, choice, shape};
 use crate::components::{
     Answer, Authenticator, BodyData, BuildContext, BuildError, Component, ErrorHandler, Observer,
     QueryProperties, ReadError, RequestInput, Requester, Slot, StreamScope, Surroundings,
@@ -36,7 +36,7 @@ choice! {
 pub mod yaml {
     use super::{
         Authenticator, ErrorHandler, HttpMethod, NumberFrom, RequestBody, RequestParameters, Slot,
-        Text, TextOrMapping, TextOrObject, properties_from_endpoint, query_properties, shape,
+        Text, TextOrMapping, TextOrTemplates, properties_from_endpoint, query_properties, shape,
     };
 
     shape! {
@@ -63,7 +63,7 @@ pub mod yaml {
             /// A form or text to send; `request_body` is the newer way.
             request_body_data: Option<TextOrMapping>,
             /// JSON to send; `request_body` is the newer way.
-            request_body_json: Option<TextOrObject>,
+            request_body_json: Option<TextOrTemplates>,
             /// The body.
             request_body: Option<RequestBody>,
             /// What responses mean.

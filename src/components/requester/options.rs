@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::body::RequestBody;
 use super::http::yaml::HttpRequester;
 use super::parameters::RequestParameters;
-use crate::components::shape::{Text, TextOrMapping, TextOrObject};
+use crate::components::shape::{Text, TextOrMapping, TextOrTemplates};
 use crate::components::{BodyData, BuildError, Parameters, ReadError, RequestParts};
 use crate::template::{
     EvalError, InterpolatedMapping, InterpolatedNestedMapping, InterpolatedString, Scope,
@@ -43,7 +43,7 @@ impl RequestOptions {
                 body_data = Template::mapping(&body.value, STR_OR_LIST, parameters);
             }
             Some(RequestBody::JsonObject(body)) => {
-                body_json = Template::nested(body.value.clone(), parameters);
+                body_json = Template::nested(body.value.0.clone(), parameters);
             }
             Some(RequestBody::GraphQl(body)) => {
                 body_json = Template::nested(query_first(&body.value.json), parameters);
@@ -59,8 +59,8 @@ impl RequestOptions {
             && body_json.is_nothing()
         {
             body_json = match written {
-                TextOrObject::Text(text) => Template::text(text, parameters),
-                TextOrObject::Object(object) => Template::nested(object.clone(), parameters),
+                TextOrTemplates::Text(text) => Template::text(text, parameters),
+                TextOrTemplates::Object(object) => Template::nested(object.0.clone(), parameters),
             };
         }
         if !body_data.is_nothing() && !body_json.is_nothing() {

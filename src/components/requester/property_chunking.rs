@@ -3,7 +3,7 @@
 use indexmap::IndexSet;
 
 use crate::components::RecordMerging;
-use crate::components::shape::{choice, shape};
+use crate::components::shape::{Nullable, choice, shape};
 
 use super::group_by_key::{self, GroupByKey};
 use super::query_properties::is_selected;
@@ -21,7 +21,7 @@ choice! {
 /// The YAML shape.
 pub mod yaml {
     use super::group_by_key::yaml::GroupByKeyMergeStrategy;
-    use super::{PropertyLimitType, shape};
+    use super::{Nullable, PropertyLimitType, shape};
 
     shape! {
         /// Splits properties over several requests.
@@ -31,7 +31,7 @@ pub mod yaml {
             /// The size of a request; without it there is one.
             property_limit: Option<i64>,
             /// How the parts of a record find together; by `id` when nothing else is said.
-            record_merge_strategy: Option<GroupByKeyMergeStrategy>,
+            record_merge_strategy: Nullable<GroupByKeyMergeStrategy>,
         }
     }
 }
@@ -54,7 +54,7 @@ impl PropertyChunking {
             limit_type: shape.property_limit_type,
             // Nothing fits into less than nothing.
             limit: limit.map(|limit| usize::try_from(limit).unwrap_or(0)),
-            merging: GroupByKey::build(shape.record_merge_strategy.as_ref()),
+            merging: GroupByKey::build(shape.record_merge_strategy.0.as_ref()),
         }
     }
 

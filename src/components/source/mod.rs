@@ -16,9 +16,9 @@ use super::resolver::yaml::DynamicDeclarativeStream;
 use super::shape::{FieldValue, IntOrTemplate, Reader, Shape, either, shape};
 use super::spec::yaml::Spec;
 use super::stream::conditional::yaml::ConditionalStreams;
-use super::{Check, Registry, Slot, Stream};
+use super::{Check, Slot, Stream};
 use crate::http::Permit;
-use crate::manifest::{Finding, Findings, Node};
+use crate::manifest::{Finding, Node};
 use crate::value::{Json, Map};
 
 either! {
@@ -94,18 +94,13 @@ pub mod yaml {
 
 impl yaml::DeclarativeSource {
     /// Reads the root of a manifest; what is wrong anywhere below becomes a finding, all of it.
-    pub fn read_root(
-        root: &Node,
-        registry: &'static Registry,
-        findings: &mut Findings,
-    ) -> Option<Self> {
-        let mut reader = Reader::new(registry, findings);
-        let read = <Self as Shape>::read(root, &mut reader);
+    pub fn read_root(root: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let read = <Self as Shape>::read(root, reader);
         if root.get("streams").is_none() && root.get("dynamic_streams").is_none() {
             let finding =
                 Finding::error("schema/required", "a source needs `streams` or `dynamic_streams`");
             reader.note(finding, root);
         }
-        read.filter(|_| !findings.has_errors())
+        read.filter(|_| !reader.has_errors())
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use futures::future::{BoxFuture, FutureExt};
 use tokio::sync::MutexGuard;
 
-use crate::components::shape::{Text, shape};
+use crate::components::shape::{Nullable, Templated, Text, shape};
 use crate::components::{
     Authenticator, BuildContext, BuildError, Component, Config, ReadError, RequestParts,
     Surroundings,
@@ -31,7 +31,7 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// The YAML shapes.
 pub mod yaml {
-    use super::{Map, Text, jwt, shape};
+    use super::{Map, Nullable, Templated, Text, jwt, shape};
 
     shape! {
         /// Sends an access token with every request, and renews it when it has expired.
@@ -61,10 +61,10 @@ pub mod yaml {
             /// The grant type: `refresh_token` or `client_credentials`.
             grant_type: Text = Text::new("refresh_token"),
             /// Further fields of the refresh request.
-            refresh_request_body: Option<Map>,
+            refresh_request_body: Option<Templated<Map>>,
             /// Headers of the refresh request; with `Authorization`, ID and secret are not sent as
             /// fields.
-            refresh_request_headers: Option<Map>,
+            refresh_request_headers: Option<Templated<Map>>,
             /// Whether the fields are sent in the query instead of the body.
             send_refresh_request_as_query_params: bool = false,
             /// Scopes to ask for.
@@ -80,7 +80,7 @@ pub mod yaml {
             /// The values that say so.
             refresh_token_error_values: Option<Vec<String>>,
             /// Set when each use of a refresh token gives a new one, which the config has to keep.
-            refresh_token_updater: Option<RefreshTokenUpdater>,
+            refresh_token_updater: Nullable<RefreshTokenUpdater>,
             /// A signed token that proves who asks.
             profile_assertion: Option<jwt::yaml::JwtAuthenticator>,
             /// Whether the signed token takes the place of ID, secret, and refresh token.
@@ -117,7 +117,7 @@ impl Component for yaml::OAuthAuthenticator {
     type Family = dyn Authenticator;
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Authenticator>, BuildError> {
-        let authenticator = match &self.refresh_token_updater {
+        let authenticator = match &self.refresh_token_updater.0 {
             Some(updater) => self.build_updating(updater, cx)?,
             None => self.build_keeping(cx)?,
         };
@@ -230,8 +230,9 @@ impl yaml::OAuthAuthenticator {
         refresh_token_name: &Text,
         surroundings: Surroundings,
     ) -> Result<RefreshRequest, BuildError> {
-        let mapping = |map: &Option<Map>| {
-            InterpolatedMapping::new(&map.clone().unwrap_or_default(), self.parameters.clone())
+        let mapping = |map: &Option<Templated<Map>>| {
+            let map = map.as_deref().cloned().unwrap_or_default();
+            InterpolatedMapping::new(&map, self.parameters.clone())
         };
         Ok(RefreshRequest {
             endpoint: self.token_refresh_endpoint.as_ref().map(|text| self.template(text)),
@@ -284,7 +285,7 @@ impl yaml::OAuthAuthenticator {
             self.refresh_token_error_key.as_ref(),
             self.refresh_token_error_values.as_ref(),
         );
-        let in_updater = self.refresh_token_updater.as_ref().and_then(|updater| {
+        let in_updater = self.refresh_token_updater.0.as_ref().and_then(|updater| {
             written_rejection(
                 updater.refresh_token_error_status_codes.as_ref(),
                 updater.refresh_token_error_key.as_ref(),
