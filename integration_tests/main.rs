@@ -4,6 +4,10 @@
 
 mod binary;
 mod cases;
+#[cfg(unix)]
+mod computed_api;
+#[cfg(unix)]
+mod crash;
 mod examples;
 mod golden;
 mod protocol;

@@ -121,15 +121,21 @@ impl DatetimeBasedCursor {
 
 impl Cursor for DatetimeBasedCursor {
     fn slices(&self) -> BoxStream<'_, Result<StreamSlice, ReadError>> {
-        let windows = match self.lock().windows(&self.settings) {
-            Ok(windows) => windows,
+        let mut windows = match self.lock().windows(&self.settings) {
+            Ok(windows) => windows.peekable(),
             Err(err) => return stream::once(async { Err(err) }).boxed(),
         };
-        let slice = |window| StreamSlice {
-            cursor_slice: self.settings.cursor_slice(window),
-            ..StreamSlice::default()
+        let give = |window, is_last| {
+            let cursor_slice = self.settings.cursor_slice(window);
+            let slice = StreamSlice { cursor_slice, ..StreamSlice::default() };
+            self.lock().give(self.settings.window_key(&slice), window, is_last);
+            slice
         };
-        stream::iter(windows.map(move |window| Ok(slice(window?)))).boxed()
+        stream::iter(std::iter::from_fn(move || {
+            let window = windows.next()?;
+            Some(window.map(|it| give(it, windows.peek().is_none())).map_err(ReadError::from))
+        }))
+        .boxed()
     }
 
     fn request_parts(&self, slice: &StreamSlice) -> Result<RequestParts, ReadError> {
@@ -360,6 +366,39 @@ mod tests {
         check_state(&json!({}), &[0, 1], &values, &in_order);
         let in_reverse = [start.clone(), start.clone(), second.clone(), second];
         check_state(&json!({}), &[1, 0], &values, &in_reverse);
+    }
+
+    /// Closes the slices of `order`, each with a record; gives the states that are printed.
+    fn states_of(fields: &Json, state: &Json, order: &[(usize, &str)]) -> Vec<Json> {
+        let cursor = cursor(fields, state).unwrap();
+        let slices = slices(&cursor);
+        let closed = order.iter().map(|(idx, date)| {
+            cursor.observe(&slices[*idx], &[updated(date)]).unwrap();
+            cursor.close_slice(&slices[*idx]).unwrap().unwrap()
+        });
+        let mut states: Vec<_> = closed.collect();
+        states.push(cursor.finish().unwrap().unwrap());
+        states.into_iter().map(|state| state["updated"].clone()).collect()
+    }
+
+    #[test]
+    fn records_after_their_window_do_not_promise_the_next_one() {
+        let states = |order| states_of(&json!({}), &json!({}), order);
+        assert_eq!(
+            states(&[(0, "2024-01-04"), (1, "2024-01-03")]),
+            ["2024-01-03", "2024-01-04", "2024-01-04"]
+        );
+        assert_eq!(states(&[(0, "2024-01-04")]), ["2024-01-03", "2024-01-03"]);
+    }
+
+    #[test]
+    fn what_is_read_again_is_not_promised_before() {
+        let fields = json!({"step": "P1D", "lookback_window": "P2D"});
+        let order = [(2, "2024-01-05"), (1, "2024-01-03"), (0, "2024-01-02")];
+        assert_eq!(
+            states_of(&fields, &updated("2024-01-04"), &order),
+            ["2024-01-04", "2024-01-04", "2024-01-05", "2024-01-05"]
+        );
     }
 
     #[test]

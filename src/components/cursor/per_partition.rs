@@ -25,7 +25,7 @@ use super::datetime_based::{WindowProgress, read_until};
 use super::intervals::later;
 use super::progress::Progress;
 use super::settings::Settings;
-use super::windows::Windows;
+use super::windows::{Window, Windows};
 
 /// Partitions that are remembered.
 const MAX_REMEMBERED: usize = 25_000;
@@ -94,8 +94,10 @@ impl Cursor for PerPartition {
                 let Some(windows) = opened else { continue };
                 let mut windows = windows.peekable();
                 while let Some(window) = windows.next() {
-                    let slice = with_window(&partition, self.settings.cursor_slice(window?))?;
-                    self.lock().open_slice(&key, windows.peek().is_none());
+                    let window = window?;
+                    let slice = with_window(&partition, self.settings.cursor_slice(window))?;
+                    let window_key = self.settings.window_key(&slice);
+                    self.lock().open_slice(&key, window_key, window, windows.peek().is_none());
                     yielder.give(slice).await;
                 }
             }
@@ -388,10 +390,13 @@ impl Partitions {
     }
 
     /// Takes note that a slice is given out.
-    fn open_slice(&mut self, key: &str, is_last: bool) {
+    fn open_slice(&mut self, key: &str, window_key: String, window: Window, is_last: bool) {
         if let Some(open) = self.open.get_mut(key) {
             open.n_slices += 1;
             open.has_all_slices |= is_last;
+        }
+        if let Some(progress) = self.cursors.get_mut(key) {
+            progress.give(window_key, window, is_last);
         }
     }
 
@@ -429,7 +434,7 @@ impl Partitions {
         if !self.is_global {
             let progress = self.cursors.get_mut(&key).ok_or_else(|| unknown_partition(&key))?;
             progress.close(settings, slice)?;
-            let reached = progress.reached().filter(|_| is_done);
+            let reached = progress.reached(settings).filter(|_| is_done);
             if let Some(reached) = reached {
                 self.raise_global(settings.formats.format(reached));
             }
@@ -785,7 +790,8 @@ mod tests {
         for (id, state) in [("a", 1), ("b", 1), ("c", 2)] {
             let key = partition_key(&slice(id).partition);
             partitions.open(&settings, &key, parent(state)).unwrap();
-            partitions.open_slice(&key, true);
+            let start = settings.cutting.start;
+            partitions.open_slice(&key, settings.window_key(&slice(id)), (start, start), true);
         }
         let mut state_after = |id: &str| {
             partitions.close(&settings, &slice(id)).unwrap();

@@ -8,7 +8,7 @@ use crate::value::{Json, Map, StreamSlice};
 
 use super::intervals::{Interval, is_before, later, merge};
 use super::settings::Settings;
-use super::windows::Windows;
+use super::windows::{Window, Windows};
 
 /// How far one partition has been read.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub(super) struct Progress {
     legacy: Map,
     /// The greatest cursor value of each window that is open.
     observed: HashMap<String, DateTime>,
+    /// The starts of the windows that were given out and not read yet.
+    open: HashMap<String, DateTime>,
+    /// The end of the last window that was given out, while further ones will be.
+    given_to: Option<DateTime>,
 }
 
 impl Progress {
@@ -47,13 +51,26 @@ impl Progress {
         if let Ok(merged) = merge(intervals.clone(), |end| settings.next(end)) {
             intervals = merged;
         }
-        Ok(Self { start, intervals, legacy, observed: HashMap::new() })
+        Ok(Self {
+            start,
+            intervals,
+            legacy,
+            observed: HashMap::new(),
+            open: HashMap::new(),
+            given_to: None,
+        })
     }
 
     /// The windows that are left to read.
     pub(super) fn windows(&mut self, settings: &Settings) -> Result<Windows, ReadError> {
         self.merge(settings)?;
         Ok(settings.cutting.windows(&self.intervals, settings.end()?)?)
+    }
+
+    /// Takes note that the window with `key` is given out, and whether it is the last one.
+    pub(super) fn give(&mut self, key: String, (start, end): Window, is_last: bool) {
+        self.open.insert(key, start);
+        self.given_to = (!is_last).then_some(end);
     }
 
     /// Takes note of the cursor value of a record in the window with `key`.
@@ -70,7 +87,9 @@ impl Progress {
         settings: &Settings,
         slice: &StreamSlice,
     ) -> Result<(), ReadError> {
-        let most_recent = self.observed.remove(&settings.window_key(slice));
+        let key = settings.window_key(slice);
+        self.open.remove(&key);
+        let most_recent = self.observed.remove(&key);
         let (start, end) = settings.window(slice)?;
         self.intervals.push(Interval { start, end, most_recent });
         Ok(self.merge(settings)?)
@@ -83,14 +102,32 @@ impl Progress {
     }
 
     /// The cursor value up to which there is no gap.
-    pub(super) fn reached(&self) -> Option<DateTime> {
-        self.intervals.first().map(|first| first.most_recent.unwrap_or(first.start))
+    ///
+    /// Records can lie after the window that they were found in, and what is read again lies before
+    /// the state. As in the reference both count, but not while a window is to be read that a run
+    /// from this value on would leave out: a run that is killed would lose it.
+    pub(super) fn reached(&self, settings: &Settings) -> Option<DateTime> {
+        let first = self.intervals.first()?;
+        let reached = first.most_recent.unwrap_or(first.start);
+        let limit = self.limit(settings);
+        Some(limit.filter(|limit| is_before(*limit, reached)).unwrap_or(reached))
+    }
+
+    /// The greatest value from which on a run would read all windows that this one has not read.
+    fn limit(&self, settings: &Settings) -> Option<DateTime> {
+        let first_open = self.open.values().copied().min_by_key(|start| start.utc_micros());
+        let unread = first_open.or(self.given_to)?;
+        let limit = match settings.cutting.lookback {
+            Some(lookback) => unread.plus_span(lookback).ok()?,
+            None => unread,
+        };
+        Some(later(limit, self.start))
     }
 
     /// The state.
     pub(super) fn state(&self, settings: &Settings) -> Map {
         let mut state = self.legacy.clone();
-        if let Some(reached) = self.reached() {
+        if let Some(reached) = self.reached(settings) {
             state.insert(settings.field.clone(), settings.formats.format(reached).into());
         }
         state

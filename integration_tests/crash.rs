@@ -1,0 +1,137 @@
+//! Reads that are killed at any moment, and go on from the last states that came through.
+//!
+//! The content of the API is known, and so is what a state stands for: [`World::left_by`] says
+//! which records a read that starts from a state has to print. Of each stream this must hold:
+//!
+//! 1. *Nothing is lost.* The records that came before the states which further reads started
+//!    from, and those of the read that came to its end, are all that the first read had to print.
+//!    Records after the last state of a killed read do not count: no state promised them.
+//! 2. *Nothing is repeated without need.* A read that comes to its end prints exactly what its
+//!    state leaves, each record once. So what is printed again is what came after the last state,
+//!    and of what came before it only the records at or after the moment in it: those of that very
+//!    moment (there may be more than were seen), those of the lookback, and those of windows or
+//!    partitions that were done before an earlier one. The state of a stream without a cursor
+//!    says nothing, so all of it is read again.
+
+mod run;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::Value;
+
+use crate::computed_api::ComputedApi;
+use run::{Moment, Read, Reader};
+use world::{Api, ENDS, STREAMS, World};
+
+/// How many reads are killed, unless the environment says otherwise.
+const N_KILLS: usize = 200;
+/// The environment variable that says otherwise.
+const KILLS_VARIABLE: &str = "CRASH_KILLS";
+
+/// States by stream.
+type States = BTreeMap<String, Value>;
+
+/// The records that came through and need not come again, by stream.
+type Promised = BTreeMap<String, BTreeSet<String>>;
+
+/// How long the texts in records are: mostly short, to be quick; but now and then so long that the
+/// output is more than the pipe and the queue before it hold.
+const N_CHARS: [usize; 4] = [100, 100, 100, 8_000];
+
+#[test]
+fn what_is_killed_goes_on_where_it_was() {
+    let n_kills = std::env::var(KILLS_VARIABLE).map_or(N_KILLS, |text| text.parse().unwrap());
+    let api = Api::default();
+    let server = ComputedApi::start(move |asked| api.answer(asked));
+    let nothing = States::new();
+    let read = |n_chars, end| {
+        let reader = Reader { url: server.url_of(n_chars), n_workers: 4, pause: Duration::ZERO };
+        let read = reader.read(end, &nothing, None);
+        check_read(&read, &World { end }, &nothing);
+        read
+    };
+    let yesterday = read(N_CHARS[0], ENDS[0]).states;
+    let whole = N_CHARS.map(|n_chars| read(n_chars, ENDS[1]));
+    let (n_killed, n_chains) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while n_killed.load(Ordering::Relaxed) < n_kills {
+                    let seed = n_chains.fetch_add(1, Ordering::Relaxed);
+                    let initial = if seed % 2 == 0 { &yesterday } else { &nothing };
+                    let kind = seed / 2 % N_CHARS.len();
+                    let url = server.url_of(N_CHARS[kind]);
+                    let killed = check_chain(seed as u64, &url, initial, &whole[kind]);
+                    n_killed.fetch_add(killed, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    println!("{} reads killed in {} chains", n_killed.into_inner(), n_chains.into_inner());
+}
+
+/// Reads, is killed, goes on, is perhaps killed again, and comes to the end; gives how often it
+/// was killed.
+fn check_chain(seed: u64, url: &str, initial: &States, whole: &Read) -> usize {
+    let mut random = StdRng::seed_from_u64(seed);
+    let world = World { end: ENDS[1] };
+    let mut states = initial.clone();
+    let mut promised = Promised::new();
+    let n_kills = random.random_range(1..=3);
+    for n_killed in 0..=n_kills {
+        let reader = Reader {
+            url: url.to_owned(),
+            n_workers: random.random_range(2..=8),
+            pause: Duration::from_micros(random.random_range(0..400)),
+        };
+        let moment = (n_killed < n_kills).then(|| choose_moment(&mut random, whole));
+        let read = reader.read(world.end, &states, moment);
+        let what = format!("seed {seed}, read {n_killed}, killed at {moment:?}");
+        check_read(&read, &world, &states);
+        for stream in STREAMS {
+            let promised = promised.entry(stream.to_owned()).or_default();
+            promised.extend(read.promised(stream).iter().cloned());
+        }
+        states.extend(read.states);
+        if read.is_whole {
+            for (stream, promised) in &promised {
+                let wanted = world.left_by(initial.get(stream).unwrap_or(&Value::Null), stream);
+                let lost: Vec<_> = wanted.difference(promised).collect();
+                assert!(lost.is_empty(), "{what}: lost of {stream}: {lost:?}");
+            }
+            return n_killed;
+        }
+    }
+    panic!("seed {seed}: the last read did not come to its end");
+}
+
+fn choose_moment(random: &mut StdRng, whole: &Read) -> Moment {
+    match random.random_range(0..4) {
+        0 => Moment::Elapsed(whole.duration.mul_f64(random.random_range(0.0..1.0))),
+        1 => Moment::Bytes(random.random_range(0..whole.n_bytes)),
+        // Between one state and the next is where promises can be broken.
+        _ => Moment::States(random.random_range(0..whole.n_states)),
+    }
+}
+
+/// What a read printed is what its states left to be read; no more, and nothing twice.
+#[track_caller]
+fn check_read(read: &Read, world: &World, states: &States) {
+    for stream in STREAMS {
+        let wanted = world.left_by(states.get(stream).unwrap_or(&Value::Null), stream);
+        let records = read.records.get(stream).map(Vec::as_slice).unwrap_or_default();
+        let printed: BTreeSet<_> = records.iter().cloned().collect();
+        assert_eq!(printed.len(), records.len(), "{stream} repeats records");
+        let superfluous: Vec<_> = printed.difference(&wanted).collect();
+        assert!(superfluous.is_empty(), "{stream} repeats what was done: {superfluous:?}");
+        if read.is_whole {
+            let lacking: Vec<_> = wanted.difference(&printed).collect();
+            assert!(lacking.is_empty(), "{stream} lacks {lacking:?}");
+        }
+    }
+}
