@@ -159,6 +159,7 @@ cases! {
     read_of_a_stream_and_a_catalog
     read_of_an_unknown_stream
     spec_of_a_manifest
+    state_explained
     state_missing
     state_not_a_list
     state_not_json

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::json;
 
+use super::outlook::{Next, Outlook, quoted};
 use super::{Cursor, PartitionRouter, ReadError, RequestParts};
 use crate::run::RunContext;
 use crate::template::time::DateTime;
@@ -63,6 +64,17 @@ impl Cursor for FullRefresh {
 
     fn state(&self) -> Map {
         Map::from_iter([(NO_STATE.to_owned(), json!(true))])
+    }
+
+    fn outlook(&self, state: &Map) -> Result<Outlook, ReadError> {
+        let unread = state.keys().filter(|key| *key != NO_STATE).map(|key| quoted(key));
+        let unread: Vec<_> = unread.collect();
+        let is_unread = !unread.is_empty();
+        let sentence = || format!("{}: the stream has no `incremental_sync`", unread.join(", "));
+        Ok(Outlook {
+            next: Next::Everything,
+            ignored: is_unread.then(sentence).into_iter().collect(),
+        })
     }
 
     fn read_until(&self, state: &Map) -> Option<DateTime> {

@@ -25,6 +25,7 @@ pub mod full_refresh;
 pub mod generate;
 pub mod job_slots;
 mod number_template;
+pub mod outlook;
 pub mod pagination;
 pub mod partition;
 mod path_template;
@@ -66,6 +67,7 @@ pub use build::{BuildContext, Environment, NoObserver, Observer, SharedComponent
 pub use config_handle::Config;
 pub use error::{BuildError, ReadError};
 pub use number_template::NumberTemplate;
+pub use outlook::Outlook;
 pub use path_template::PathTemplate;
 pub use request_option::{InjectInto, RequestOption};
 pub use request_parts::{BodyData, RequestParts};
@@ -92,6 +94,8 @@ pub struct Stream {
     pub is_file_based: bool,
     /// The streams that its partitions come from, with the parents of those.
     pub parents: Vec<String>,
+    /// The state that it starts from, in today's form.
+    pub state: Option<Arc<Map>>,
     /// The group of streams it may not be read together with.
     pub group: Option<String>,
 }
@@ -193,6 +197,11 @@ pub trait Cursor: Send + Sync {
     /// The state as of now.
     fn state(&self) -> Map;
 
+    /// What the next read asks for, which starts from `state`, for people.
+    fn outlook(&self, _state: &Map) -> Result<Outlook, ReadError> {
+        Ok(Outlook::default())
+    }
+
     /// The cursor field, when the stream can be read incrementally.
     fn cursor_field(&self) -> Option<&str> {
         None
@@ -252,6 +261,11 @@ pub trait PartitionRouter: Send + Sync {
 
     /// The keys that its partitions have.
     fn partition_fields(&self) -> Vec<String>;
+
+    /// The keys that one of its partitions has: all kinds that there are.
+    fn shapes(&self) -> Vec<Vec<String>> {
+        vec![self.partition_fields()]
+    }
 
     /// Whether it adds anything to requests; routers that combine partitions cannot keep that.
     fn has_request_options(&self) -> bool {

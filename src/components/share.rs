@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use tracing::info;
 
 use super::{
-    BuildContext, BuildError, Cursor, PartitionRouter, ReadError, RequestParts, SliceProgress,
+    BuildContext, BuildError, Cursor, Outlook, PartitionRouter, ReadError, RequestParts,
+    SliceProgress,
 };
 use crate::manifest::Node;
 use crate::protocol::{FailureType, Shard, ShardNote};
@@ -140,6 +141,10 @@ impl PartitionRouter for OwnPartitions {
 
     fn partition_fields(&self) -> Vec<String> {
         self.router.partition_fields()
+    }
+
+    fn shapes(&self) -> Vec<Vec<String>> {
+        self.router.shapes()
     }
 
     fn has_request_options(&self) -> bool {
@@ -278,6 +283,10 @@ impl Cursor for SharedCursor {
     fn state(&self) -> Map {
         let state = self.cursor.state();
         self.noted(state.clone()).unwrap_or(state)
+    }
+
+    fn outlook(&self, state: &Map) -> Result<Outlook, ReadError> {
+        self.cursor.outlook(state)
     }
 
     fn cursor_field(&self) -> Option<&str> {

@@ -3,6 +3,7 @@
 pub mod check;
 mod discover;
 mod error;
+mod explain;
 mod observer;
 mod read;
 mod source;
@@ -13,6 +14,7 @@ use crate::value::Secrets;
 
 pub use check::CheckResult;
 pub use error::EngineError;
+pub use explain::{Explanation, StreamExplanation};
 pub use read::{Failed, ReadOutcome};
 pub use source::{Session, Source, check_manifest, inspect_manifest};
 

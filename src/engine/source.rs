@@ -27,6 +27,7 @@ use super::Output;
 use super::check::{self, CheckResult};
 use super::discover;
 use super::error::EngineError;
+use super::explain::{self, Explanation, StreamExplanation};
 use super::observer::ProtocolObserver;
 use super::read::{self, ReadOutcome};
 
@@ -314,6 +315,38 @@ impl Source {
         };
         let streams = streams.into_iter().map(Arc::new).collect();
         Ok(read::read(streams, &catalog, self.n_workers, &self.output).await)
+    }
+
+    /// What the next read will ask for, as far as that is known without asking the API.
+    pub async fn explain(&self) -> Result<Explanation, EngineError> {
+        self.validate_config().map_err(EngineError::traced)?;
+        let cx = self.stream_cx()?;
+        let mut explanation = Explanation::default();
+        let mut all = self.shape.static_streams(&cx)?;
+        match self.shape.generated_streams(&cx).await {
+            Ok(generated) => all.extend(generated.into_iter().map(|stream| stream.node)),
+            Err(err) => explanation.ignored.push(format!(
+                "the streams that are made of templates are not known without asking the API: {err}"
+            )),
+        }
+        let name_of = |stream: &Node| stream.get("name").and_then(Node::as_str).map(str::to_owned);
+        let names: Vec<_> = all.iter().filter_map(name_of).collect();
+        let catalog = match &self.environment.catalog {
+            Some(catalog) => catalog.clone(),
+            None => ConfiguredCatalog::of_streams(names.iter().cloned()),
+        };
+        let states = &self.environment.states;
+        for name in catalog.streams.iter().map(|stream| &stream.name) {
+            let Some(node) = all.iter().find(|stream| has_name(stream, name)) else { continue };
+            let built = self.shape.build_streams(std::slice::from_ref(node), &all, &cx);
+            let stream = built.map(Vec::into_iter).and_then(|mut built| {
+                built.next().ok_or_else(|| BuildError::at(node, "the stream is not there"))
+            });
+            explanation.streams.push(StreamExplanation::new(name, stream, states));
+        }
+        let known = names.iter().map(String::as_str).collect();
+        explanation.ignored.extend(explain::ignored(&known, &catalog, states));
+        Ok(explanation)
     }
 
     /// The names that a read without a catalog was given, all of which must exist.

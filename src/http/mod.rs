@@ -16,6 +16,7 @@ mod headers;
 mod links;
 mod network;
 mod normalize;
+mod offline;
 mod redirect;
 mod request;
 mod resolution;
@@ -32,6 +33,7 @@ pub use error_message::error_message;
 pub use headers::Headers;
 pub use links::links;
 pub use network::Network;
+pub use offline::Offline;
 pub use request::{BodyMode, Method, Options, ParamValue, PreparedRequest, Request, RequestBody};
 pub use resolution::{
     Action, NoAuth, NoSendObserver, Outcome, Permit, RefreshError, Refreshed, Resolution,

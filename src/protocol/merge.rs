@@ -7,6 +7,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use jiff::{Timestamp, civil};
 
@@ -267,9 +268,6 @@ fn order(one: &Json, other: &Json) -> Option<Ordering> {
         return one.partial_cmp(&other);
     }
     let (one, other) = (one.as_str()?, other.as_str()?);
-    fn both<T: std::str::FromStr>(one: &str, other: &str) -> Option<(T, T)> {
-        Some((one.parse().ok()?, other.parse().ok()?))
-    }
     if let Some((one, other)) = both::<f64>(one, other) {
         return one.partial_cmp(&other);
     }
@@ -284,8 +282,15 @@ fn order(one: &Json, other: &Json) -> Option<Ordering> {
     (begins_with_year && shape(one) == shape(other)).then(|| one.cmp(other))
 }
 
+/// Both values in a form that has an order.
+fn both<T: FromStr>(one: &str, other: &str) -> Option<(T, T)> {
+    Some((one.parse().ok()?, other.parse().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -463,7 +468,7 @@ mod tests {
     #[test]
     fn what_was_not_shared_out_stays_as_it_is() {
         let state = json!({"c": "2024"});
-        check(&[state.clone()], &state);
+        check(slice::from_ref(&state), &state);
         check(&[state.clone(), state.clone()], &state);
         check_fault(
             &[state.clone(), json!({"c": "2025"})],
@@ -483,7 +488,7 @@ mod tests {
     #[test]
     fn states_that_do_not_go_together_are_refused() {
         let (first, second) = (shard(0, &json!({})), shard(1, &json!({})));
-        check_fault(&[second.clone()], "there is none of shard 0/2");
+        check_fault(slice::from_ref(&second), "there is none of shard 0/2");
         check_fault(
             &[shard(1, &json!({"__shard/count": 4}))],
             "there is none of shards 0/4, 2/4, 3/4",

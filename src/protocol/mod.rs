@@ -27,5 +27,7 @@ pub use message::{Level, Message, StreamDescriptor};
 pub use record::RecordFrame;
 pub use secrets::mask_config;
 pub use shard::{Shard, ShardNote};
-pub use state::{States, read_kept_states, read_states, state_messages};
+pub use state::{
+    States, kept_messages, read_kept_states, read_states, state_messages, unread_messages,
+};
 pub use writer::{Closed, Writer, WriterThread};

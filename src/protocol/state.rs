@@ -46,9 +46,15 @@ pub fn read_states(document: &Json) -> Result<States, InputError> {
     Ok(states)
 }
 
-/// Reads the states that `file` keeps: a list of state messages, or the output of a read, of which
-/// the last state of each stream counts.
-pub fn read_kept_states(mut text: impl BufRead, file: &str) -> Result<States, MergeError> {
+/// Reads the states that `file` keeps; see [`kept_messages`].
+pub fn read_kept_states(text: impl BufRead, file: &str) -> Result<States, MergeError> {
+    read_states(&kept_messages(text, file)?)
+        .map_err(|source| MergeError::State { file: file.to_owned(), source })
+}
+
+/// The state messages that `file` keeps: a list of them, or those in the output of a read, of which
+/// the last one of each stream is given.
+pub fn kept_messages(mut text: impl BufRead, file: &str) -> Result<Json, MergeError> {
     let io = |source| MergeError::Io { file: file.to_owned(), source };
     let parse = |text: &[u8], line| {
         let source = |source| MergeError::Json { file: file.to_owned(), line, source };
@@ -74,14 +80,47 @@ pub fn read_kept_states(mut text: impl BufRead, file: &str) -> Result<States, Me
             continue;
         }
         let mut message = parse(&line, number)?;
-        match message.get("type").and_then(Json::as_str) {
-            Some("STATE") => messages.push(message["state"].take()),
-            Some("STREAM" | "GLOBAL") => messages.push(message),
-            _ => {}
-        }
+        let message = match message.get("type").and_then(Json::as_str) {
+            Some("STATE") => message["state"].take(),
+            Some("STREAM" | "GLOBAL") => message,
+            _ => continue,
+        };
+        let stream = message.pointer(DESCRIPTOR);
+        messages.retain(|other: &Json| stream.is_none() || other.pointer(DESCRIPTOR) != stream);
+        messages.push(message);
     }
-    read_states(&Json::Array(messages))
-        .map_err(|source| MergeError::State { file: file.to_owned(), source })
+    Ok(Json::Array(messages))
+}
+
+/// Where in a state message the stream stands.
+const DESCRIPTOR: &str = "/stream/stream_descriptor";
+
+/// Which of the messages that can be read make no difference, and why, in sentences.
+pub fn unread_messages(messages: &Json) -> Vec<String> {
+    let messages = messages.as_array().map(Vec::as_slice).unwrap_or_default();
+    let kind = |message: &Json| message.get("type").and_then(Json::as_str).map(str::to_owned);
+    if let [message] = messages
+        && kind(message).as_deref() == Some("GLOBAL")
+    {
+        return Vec::new();
+    }
+    let sentence = |(idx, message): (usize, &Json)| {
+        let place = format!("message {} of the state", idx + 1);
+        match kind(message) {
+            None => return Some(format!("{place} has no type, and is not read")),
+            Some(kind) if kind != "STREAM" => {
+                return Some(format!("{place} is of type {kind}, and is not read"));
+            }
+            Some(_) => {}
+        }
+        let descriptor = message.pointer(DESCRIPTOR)?;
+        let namespace = descriptor.get("namespace").filter(|it| !it.is_null())?;
+        let name = descriptor.get("name")?.as_str()?;
+        Some(format!(
+            "{place} is of `{name}` in the namespace {namespace}, and no stream of a manifest has one"
+        ))
+    };
+    messages.iter().enumerate().filter_map(sentence).collect()
 }
 
 /// The list of state messages that a read can start from, in the order of the streams' names.

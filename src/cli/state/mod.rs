@@ -1,5 +1,6 @@
-//! `state`: what can be done with states that are not read from.
+//! `state`: what can be done with states, without reading from them.
 
+mod explain;
 mod merge;
 
 use std::process::ExitCode;
@@ -15,12 +16,14 @@ pub(super) struct State {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Explain(explain::Explain),
     Merge(merge::Merge),
 }
 
 impl State {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         match &self.command {
+            Command::Explain(explain) => explain.run(),
             Command::Merge(merge) => merge.run(),
         }
     }

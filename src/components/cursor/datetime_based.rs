@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{self, BoxStream, StreamExt};
 
+use crate::components::outlook::{Next, Outlook, TimeWindows};
 use crate::components::shape::{Text, shape};
 use crate::components::{
     BuildContext, BuildError, Component, Cursor, IncrementalSync, PartitionRouter, ReadError,
@@ -181,6 +182,13 @@ impl Cursor for DatetimeBasedCursor {
 
     fn state(&self) -> Map {
         self.lock().state(&self.settings)
+    }
+
+    fn outlook(&self, state: &Map) -> Result<Outlook, ReadError> {
+        let terms = self.settings.terms()?;
+        let slices = self.settings.slices(self.lock().windows(&self.settings)?)?;
+        let next = Next::Windows(TimeWindows { terms, slices });
+        Ok(Outlook { next, ignored: self.settings.unread(state) })
     }
 
     fn cursor_field(&self) -> Option<&str> {

@@ -11,6 +11,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::Number;
 use tracing::warn;
 
+use crate::components::outlook::{Next, Outlook, unread_keys};
 use crate::components::shape::{IntOrTemplate, Text, shape};
 use crate::components::{
     BuildContext, BuildError, Component, Cursor, IncrementalSync, PartitionRouter, ReadError,
@@ -244,6 +245,11 @@ impl Cursor for IncrementingCountCursor {
         let mut state = progress.legacy.clone();
         state.insert(self.field.clone(), Json::Number(progress.greatest.clone()));
         state
+    }
+
+    fn outlook(&self, state: &Map) -> Result<Outlook, ReadError> {
+        let next = Next::Numbers { cursor_field: self.field.clone(), from: self.start.clone() };
+        Ok(Outlook { next, ignored: unread_keys(state, &self.field) })
     }
 
     fn cursor_field(&self) -> Option<&str> {

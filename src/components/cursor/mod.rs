@@ -16,6 +16,7 @@ pub mod incrementing_count;
 mod intervals;
 pub mod legacy_to_per_partition;
 pub mod min_max_datetime;
+mod outlook;
 mod per_partition;
 mod progress;
 mod settings;

@@ -4,6 +4,8 @@
 //! which advances when all partitions were read. Above so many partitions, or
 //! where the manifest wants it, only the global state is kept.
 
+mod outlook;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +17,7 @@ use tracing::{debug, info, warn};
 
 use crate::components::generate::generate;
 use crate::components::{
-    BuildError, Cursor, PartitionRouter, ReadError, RequestParts, SliceProgress,
+    BuildError, Cursor, Outlook, PartitionRouter, ReadError, RequestParts, SliceProgress,
 };
 use crate::protocol::state::MAX_PARTITION_STATES;
 use crate::template::time::{DateTime, TimeDelta, TimeError};
@@ -181,6 +183,10 @@ impl Cursor for PerPartition {
 
     fn state(&self) -> Map {
         self.lock().state(&self.settings)
+    }
+
+    fn outlook(&self, state: &Map) -> Result<Outlook, ReadError> {
+        self.look_ahead(state)
     }
 
     fn cursor_field(&self) -> Option<&str> {
@@ -535,6 +541,10 @@ impl Remembered {
         self.by_age.values().map(|(key, progress)| (&**key, progress))
     }
 
+    fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Progress)> {
+        self.by_age.values_mut().map(|(key, progress)| (&**key, progress))
+    }
+
     fn get(&self, key: &str) -> Option<&Progress> {
         self.by_age.get(self.ages.get(key)?).map(|(_, progress)| progress)
     }
@@ -608,7 +618,7 @@ mod tests {
         }
     }
 
-    fn cursor(fields: &Json, ids: &[i64], state: &Json) -> Arc<dyn Cursor> {
+    pub(super) fn cursor(fields: &Json, ids: &[i64], state: &Json) -> Arc<dyn Cursor> {
         let world = World::new(&json!({}));
         let mut written = json!({
             "type": "DatetimeBasedCursor",
@@ -628,7 +638,7 @@ mod tests {
         slices.into_iter().map(Result::unwrap).collect()
     }
 
-    fn states(states: &[(i64, &str)]) -> Json {
+    pub(super) fn states(states: &[(i64, &str)]) -> Json {
         let state = |(id, date): &(i64, &str)| json!({"partition": {"id": id}, "cursor": {"updated": date}});
         states.iter().map(state).collect()
     }

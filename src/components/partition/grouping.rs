@@ -116,6 +116,10 @@ impl PartitionRouter for GroupingPartitionRouter {
         self.router.partition_fields()
     }
 
+    fn shapes(&self) -> Vec<Vec<String>> {
+        self.router.shapes()
+    }
+
     fn needs_global_state(&self) -> bool {
         true
     }

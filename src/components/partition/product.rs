@@ -2,6 +2,7 @@
 //!
 //! Where routers have a key in common, the first one's value counts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -66,6 +67,18 @@ impl PartitionRouter for Product {
 
     fn partition_fields(&self) -> Vec<String> {
         self.routers.iter().flat_map(|router| router.partition_fields()).collect()
+    }
+
+    fn shapes(&self) -> Vec<Vec<String>> {
+        let mut shapes = vec![BTreeSet::new()];
+        for router in &self.routers {
+            let longer = |shape: &BTreeSet<String>| {
+                let more = router.shapes().into_iter();
+                more.map(|more| shape.iter().cloned().chain(more).collect()).collect::<Vec<_>>()
+            };
+            shapes = shapes.iter().flat_map(longer).collect();
+        }
+        shapes.into_iter().map(|shape| shape.into_iter().collect()).collect()
     }
 
     fn has_request_options(&self) -> bool {

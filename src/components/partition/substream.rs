@@ -21,6 +21,7 @@ use crate::components::{
 };
 use crate::value::{Json, Map, StreamSlice, is_truthy};
 
+use super::PARENT_SLICE;
 use super::parent::Parent;
 
 /// The YAML shape.
@@ -96,6 +97,11 @@ impl PartitionRouter for SubstreamPartitionRouter {
 
     fn partition_fields(&self) -> Vec<String> {
         self.parents.iter().map(|parent| parent.field.clone()).collect()
+    }
+
+    fn shapes(&self) -> Vec<Vec<String>> {
+        let shape = |parent: &Parent| vec![parent.field.clone(), PARENT_SLICE.to_owned()];
+        self.parents.iter().map(shape).collect()
     }
 
     fn has_request_options(&self) -> bool {

@@ -111,6 +111,7 @@ impl Component for yaml::DeclarativeStream {
         scope.transformations =
             self.transformations.iter().map(|it| it.build(&parts)).collect::<Result<_, _>>()?;
         let primary_key = scope.primary_key.clone();
+        let state = scope.state.clone();
         let retriever = self.retriever.build(&cx.for_stream(scope))?;
         Ok(Stream {
             name: self.name,
@@ -120,6 +121,7 @@ impl Component for yaml::DeclarativeStream {
             cursor,
             is_file_based: self.file_uploader.is_some(),
             parents,
+            state,
             group: None,
         })
     }

@@ -152,6 +152,7 @@ fn run_by(clock: Arc<dyn Clock>, plans: &[Plan], n_workers: usize) -> (ReadOutco
                 retriever: Arc::new(PlannedRetriever(plan.clone())),
                 cursor: Arc::new(PlannedCursor { plan: plan.clone(), n_closed: Mutex::default() }),
                 is_file_based: false,
+                state: None,
                 group: plan.group.clone(),
                 parents: Vec::new(),
             })

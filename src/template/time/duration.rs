@@ -162,6 +162,36 @@ impl Span {
         }))
     }
 
+    /// Its length in words: `1 month`, `2 days 12 hours`.
+    pub fn words(&self) -> String {
+        let (years, months, delta) = match self {
+            Self::Exact(delta) => (0.0, 0.0, *delta),
+            Self::Calendar(duration) => (duration.years, duration.months, duration.delta),
+        };
+        let micros = delta.micros();
+        let part =
+            |micros_of_unit: i128, micros_of_next: i128| micros % micros_of_next / micros_of_unit;
+        let whole = |number: i128| number.to_string();
+        let parts = [
+            (years.to_string(), "year"),
+            (months.to_string(), "month"),
+            (whole(micros / 86_400_000_000), "day"),
+            (whole(part(3_600_000_000, 86_400_000_000)), "hour"),
+            (whole(part(60_000_000, 3_600_000_000)), "minute"),
+            (whole(part(1_000_000, 60_000_000)), "second"),
+            (whole(part(1000, 1_000_000)), "millisecond"),
+            (whole(part(1, 1000)), "microsecond"),
+        ];
+        let words = parts.iter().filter(|(number, _)| number != "0" && number != "-0").map(
+            |(number, unit)| {
+                let plural = if number == "1" { "" } else { "s" };
+                format!("{number} {unit}{plural}")
+            },
+        );
+        let words = words.collect::<Vec<_>>().join(" ");
+        if words.is_empty() { "no time".to_owned() } else { words }
+    }
+
     /// Whether it has no length.
     pub fn is_zero(&self) -> bool {
         matches!(self, Self::Exact(delta) if delta.is_zero())
@@ -215,6 +245,21 @@ fn take<'t>(text: &'t str, designator: char, number: &mut f64) -> &'t str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_have_words() {
+        #[track_caller]
+        fn check(text: &str, expect: &str) {
+            assert_eq!(Span::parse(text).unwrap().words(), expect);
+        }
+        check("P1M", "1 month");
+        check("P1Y6M", "1 year 6 months");
+        check("P1W", "7 days");
+        check("P1DT2H3M4.5S", "1 day 2 hours 3 minutes 4 seconds 500 milliseconds");
+        check("-P1M", "-1 months");
+        check("PT0.000001S", "1 microsecond");
+        check("PT0S", "no time");
+    }
 
     #[track_caller]
     fn check(text: &str, expect: &str) {
