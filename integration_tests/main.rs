@@ -10,6 +10,7 @@ mod computed_api;
 mod crash;
 mod examples;
 mod golden;
+mod lint;
 mod protocol;
 mod scripted_api;
 mod shards;

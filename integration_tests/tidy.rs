@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 6] = [
     &["cli"],
     &["builder", "workspace", "image"],
-    &["engine"],
+    &["engine", "lint"],
     &["components"],
     &["http", "template", "manifest"],
     &["protocol"],

@@ -32,6 +32,7 @@ const EXAMPLES: &str = "Examples:
   source-declarative-manifest read --config config.json --catalog catalog.json --state state.json
   source-declarative-manifest read --config config.json --manifest-path manifest.yaml --stream users
   source-declarative-manifest manifest validate manifest.yaml
+  source-declarative-manifest manifest lint manifest.yaml
   source-declarative-manifest state explain state.json --config config.json --manifest-path manifest.yaml
   source-declarative-manifest state merge shard-0.jsonl shard-1.jsonl > state.json";
 

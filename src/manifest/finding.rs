@@ -1,6 +1,7 @@
 //! What is wrong with a manifest, where, and what to do about it.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::node::{Node, Span};
 use super::path::{Path, path_at};
@@ -27,6 +28,15 @@ impl Severity {
     }
 }
 
+/// A change of the manifest's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes that are replaced.
+    pub range: Range<usize>,
+    /// What takes their place.
+    pub text: String,
+}
+
 /// One fault of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -43,6 +53,8 @@ pub struct Finding {
     pub span: Option<Span>,
     /// Other places that take part, each with what it has to do with the fault.
     pub related: Vec<(Span, String)>,
+    /// What changes of the text mend it, where that is certain.
+    pub fix: Vec<Edit>,
 }
 
 impl Finding {
@@ -62,8 +74,8 @@ impl Finding {
     }
 
     fn new(code: &'static str, severity: Severity, message: String) -> Self {
-        let (help, path, span, related) = (None, String::new(), None, Vec::new());
-        Self { code, severity, message, help, path, span, related }
+        let (help, path, span) = (None, String::new(), None);
+        Self { code, severity, message, help, path, span, related: Vec::new(), fix: Vec::new() }
     }
 
     /// Says where in the tree, and in the text, by the value found there.
@@ -100,6 +112,13 @@ impl Finding {
             Some(candidate) => self.help(format!("did you mean `{candidate}`?")),
             None => self,
         }
+    }
+
+    /// Says how the text mends it.
+    #[must_use]
+    pub fn fix(mut self, edits: Vec<Edit>) -> Self {
+        self.fix = edits;
+        self
     }
 
     /// Points to another place that takes part, if it has one.

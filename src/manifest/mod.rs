@@ -19,7 +19,7 @@ mod yaml;
 use crate::value::Json;
 
 pub use cache::cache_parents;
-pub use finding::{Finding, Findings, Severity, did_you_mean};
+pub use finding::{Edit, Finding, Findings, Severity, did_you_mean};
 pub use node::{Key, Node, NodeMap, NodeValue, Span, Timestamp};
 pub use parameters::propagate;
 pub use path::{Path, path_at};

@@ -198,6 +198,16 @@ impl Node {
         }
     }
 
+    /// The items of a list; nothing else has any.
+    pub fn items(&self) -> &[Self] {
+        self.as_seq().unwrap_or_default()
+    }
+
+    /// The fields of a mapping; nothing else has any.
+    pub fn fields(&self) -> impl Iterator<Item = (&Key, &Self)> {
+        self.as_map().into_iter().flat_map(NodeMap::iter)
+    }
+
     /// Whether this is null.
     pub fn is_null(&self) -> bool {
         matches!(self.value, NodeValue::Null)

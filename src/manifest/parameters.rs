@@ -145,7 +145,9 @@ impl Propagation<'_> {
             }
             // The parameter of the same name is not for what is below: it would
             // be handed down into itself for ever.
-            let mut excluded = parameters.remove_key(key);
+            let mut excluded =
+                parameters.get_key_entry(key).map(|(key, value)| (key.clone(), value.clone()));
+            parameters.remove_key(key);
             let slot = type_name.zip(key.as_str());
             let name = key.name();
             let path = path.key(&name);
@@ -157,10 +159,10 @@ impl Propagation<'_> {
             // the parameters is changed there too.
             let is_inherited = !written.get_key(key).is_some_and(Node::is_truthy);
             if value.as_seq().is_some() && is_inherited && excluded.is_some() {
-                excluded = Some(child.clone());
+                excluded = excluded.map(|(key, _)| (key, child.clone()));
             }
-            if let Some(excluded) = excluded.filter(Node::is_truthy) {
-                parameters.insert(key.clone(), excluded);
+            if let Some((key, excluded)) = excluded.filter(|(_, value)| value.is_truthy()) {
+                parameters.insert(key, excluded);
             }
             replace(fields, key, value, child);
         }

@@ -35,6 +35,7 @@ mod methods;
 mod numeric;
 mod object;
 mod ops;
+mod outline;
 mod parser;
 mod path;
 mod reads;
@@ -63,6 +64,7 @@ pub use interpolated::{
     InterpolatedString,
 };
 pub use line::evaluate_line;
+pub use outline::{Use, UseKind};
 pub use scope::{Scope, Variable};
 pub use source::Template;
 pub use syntax::SyntaxError;

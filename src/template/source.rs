@@ -123,6 +123,18 @@ impl Template {
         }
     }
 
+    /// The statements of the template, and of each of its blocks.
+    pub(super) fn bodies(&self) -> impl Iterator<Item = &[Stmt]> {
+        let tree = match &self.0.kind {
+            Kind::Tree(tree) => Some(tree),
+            Kind::Text(_) | Kind::Broken(_) => None,
+        };
+        tree.into_iter().flat_map(|tree| {
+            let blocks = tree.blocks.iter().map(|block| &*block.body.statements);
+            std::iter::once(&*tree.body.statements).chain(blocks)
+        })
+    }
+
     /// Evaluates the template; a type error is still an error here.
     pub(super) fn render<'a>(
         &'a self,

@@ -1,5 +1,6 @@
 //! `manifest`: what can be done with a manifest that is not run.
 
+mod lint;
 mod schema;
 mod validate;
 
@@ -17,6 +18,7 @@ pub(super) struct Manifest {
 #[derive(Debug, Subcommand)]
 enum Command {
     Validate(validate::Validate),
+    Lint(lint::Lint),
     Schema(schema::Schema),
 }
 
@@ -24,6 +26,7 @@ impl Manifest {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         match &self.command {
             Command::Validate(validate) => validate.run(),
+            Command::Lint(lint) => lint.run(),
             Command::Schema(schema) => schema.run(),
         }
     }

@@ -46,7 +46,7 @@ fn validate(file: &Path) -> anyhow::Result<Findings> {
 }
 
 /// How many findings there are of each severity: `2 errors, 1 warning`.
-fn summary(findings: &Findings) -> String {
+pub(super) fn summary(findings: &Findings) -> String {
     let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| {
         let n_findings = findings.iter().filter(|finding| finding.severity == severity).count();
         let plural = if n_findings == 1 { "" } else { "s" };
