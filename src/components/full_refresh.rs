@@ -6,7 +6,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::json;
 
 use super::outlook::{Next, Outlook, quoted};
-use super::{Cursor, PartitionRouter, ReadError, RequestParts};
+use super::{Cursor, Observed, PartitionRouter, ReadError, RequestParts};
 use crate::run::RunContext;
 use crate::template::time::DateTime;
 use crate::value::{Json, Map, StreamSlice};
@@ -52,6 +52,10 @@ impl Cursor for FullRefresh {
 
     fn observe(&self, _: &StreamSlice, _: &[Json]) -> Result<(), ReadError> {
         Ok(())
+    }
+
+    fn observed(&self) -> Observed<'_> {
+        Observed::Nothing
     }
 
     fn close_slice(&self, _: &StreamSlice) -> Result<Option<Map>, ReadError> {

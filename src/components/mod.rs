@@ -61,7 +61,7 @@ use crate::manifest::Node;
 use crate::run::RunContext;
 use crate::template::Template;
 use crate::template::time::{DateTime, TimeDelta};
-use crate::value::{Json, Map, StreamSlice};
+use crate::value::{Json, Lines, Map, StreamSlice};
 
 pub use build::{BuildContext, Environment, NoObserver, Observer, SharedComponents, StreamScope};
 pub use config_handle::Config;
@@ -136,6 +136,34 @@ pub trait Retriever: Send + Sync {
 pub trait RecordSink: Send {
     /// Takes the next records of the slice; `Break` asks for no more.
     fn records(&mut self, records: Vec<Json>) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>>;
+
+    /// The same sink for records that nothing is done to, when it takes them as lines too.
+    fn as_lines(&mut self) -> Option<&mut dyn LineSink> {
+        None
+    }
+}
+
+/// Takes records as lines of output, which are made from a body without values in between.
+pub trait LineSink: Send {
+    /// What stands around the record on each line.
+    fn frame(&self) -> LineFrame;
+
+    /// An empty buffer for lines.
+    fn buffer(&self) -> Vec<u8>;
+
+    /// Takes the next lines of the slice; `Break` asks for no more.
+    fn lines(&mut self, lines: Lines) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>>;
+}
+
+/// What lines of records are made with.
+#[derive(Clone, Debug, Default)]
+pub struct LineFrame {
+    /// What stands before the record.
+    pub open: Vec<u8>,
+    /// What stands behind it.
+    pub close: Vec<u8>,
+    /// The field of the records that the cursor looks at, when there is one.
+    pub field: Option<String>,
 }
 
 /// Keeps all records.
@@ -162,6 +190,11 @@ pub trait Cursor: Send + Sync {
 
     /// Takes note of records of a slice; they are on their way out already.
     fn observe(&self, slice: &StreamSlice, records: &[Json]) -> Result<(), ReadError>;
+
+    /// What [`Self::observe`] looks at; what is given to it need have no more.
+    fn observed(&self) -> Observed<'_> {
+        Observed::Records
+    }
 
     /// Whether the record of `slice` lies within the window that is wanted.
     fn should_be_synced(&self, _slice: &StreamSlice, _record: &Json) -> Result<bool, ReadError> {
@@ -211,6 +244,17 @@ pub trait Cursor: Send + Sync {
     fn allows_catalog_cursor_field(&self) -> bool {
         false
     }
+}
+
+/// What of the records a cursor looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observed<'a> {
+    /// Nothing.
+    Nothing,
+    /// This one of their own fields.
+    Field(&'a str),
+    /// Possibly everything.
+    Records,
 }
 
 /// How far one slice has been read; see [`Cursor::progress`].
@@ -397,6 +441,11 @@ pub trait Paginator: Send + Sync {
     fn response_needs(&self) -> ResponseNeeds {
         ResponseNeeds::Nothing
     }
+
+    /// Whether it looks at the last record of a page.
+    fn needs_last_record(&self) -> bool {
+        false
+    }
 }
 
 /// Computes page tokens.
@@ -417,6 +466,11 @@ pub trait PaginationStrategy: Send + Sync {
     /// See [`Paginator::response_needs`].
     fn response_needs(&self) -> ResponseNeeds {
         ResponseNeeds::Nothing
+    }
+
+    /// See [`Paginator::needs_last_record`].
+    fn needs_last_record(&self) -> bool {
+        false
     }
 }
 
@@ -476,6 +530,11 @@ pub trait Decoder: Send + Sync {
 
     /// Whether elements come out while the body is still received, from bytes as they are sent.
     fn is_streamed(&self) -> bool {
+        false
+    }
+
+    /// Whether a body is one JSON value, whose items are the elements when it is a list.
+    fn reads_json(&self) -> bool {
         false
     }
 
@@ -567,6 +626,11 @@ pub trait RecordSelector: Send + Sync {
 
     /// What it extracts records with.
     fn extractor(&self) -> &dyn RecordExtractor;
+
+    /// Whether it leaves what it extracts as it is.
+    fn is_plain(&self) -> bool {
+        false
+    }
 }
 
 /// The records of a page so far.

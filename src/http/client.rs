@@ -8,7 +8,7 @@ use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::HeaderValue;
 use tracing::debug;
 
-use super::cache::{Cache, Caches};
+use super::cache::{Cache, Caches, Lookup};
 use super::error::{ErrorKind, HttpError};
 use super::normalize::quoted;
 use super::redirect::{MAX_REDIRECTS, fragment_of, redirected};
@@ -103,9 +103,13 @@ impl Client {
 
     /// One request and its response: from the cache, or when the permit is given.
     async fn exchange(&self, request: &Arc<PreparedRequest>) -> Result<Response, HttpError> {
-        if let Some(response) = self.cache.as_ref().and_then(|cache| cache.find(request)) {
-            return Ok(response);
-        }
+        let _asking = match &self.cache {
+            Some(cache) => match cache.look_up(request).await {
+                Lookup::Found(response) => return Ok(*response),
+                Lookup::Missing(asking) => asking,
+            },
+            None => None,
+        };
         if let Some(permit) = &self.permit {
             permit.acquire(request).await;
         }

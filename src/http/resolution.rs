@@ -68,6 +68,11 @@ pub trait RetryPolicy: Send + Sync {
     /// What to do about `outcome`.
     fn interpret(&self, outcome: Outcome<'_>) -> Result<Resolution, SendError>;
 
+    /// Whether it looks into the bodies of responses that are no errors.
+    fn reads_bodies(&self) -> bool {
+        true
+    }
+
     /// Seconds to wait before the next attempt, after `attempt` (from 1) had this outcome.
     ///
     /// Nothing and zero leave it to the exponential wait.

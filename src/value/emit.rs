@@ -72,6 +72,14 @@ fn close(bracket: u8, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends one character of a text.
+pub(super) fn write_escaped(character: char, out: &mut Vec<u8>) {
+    match u8::try_from(character) {
+        Ok(byte @ (..b' ' | b'"' | b'\\')) => write_escape(byte, out),
+        _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
 fn write_escape(byte: u8, out: &mut Vec<u8>) {
     let short = match byte {
         b'"' | b'\\' => byte,

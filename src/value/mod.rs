@@ -14,6 +14,7 @@ mod python_json;
 mod scan;
 pub mod secret;
 mod slice;
+mod transcribe;
 
 /// A JSON value; objects keep the order of their keys.
 pub type Json = serde_json::Value;
@@ -35,3 +36,4 @@ pub use python::{
 pub use python_json::PythonJson;
 pub use secret::{Secret, Secrets};
 pub use slice::{StreamSlice, partition_key};
+pub use transcribe::{Lines, Transcribed, Transcription, Untranscribed};

@@ -32,23 +32,29 @@ pub fn parse(bytes: &[u8]) -> Result<Json, ParseError> {
 
 /// Reads the one value that `text` holds.
 pub fn parse_text(text: &str) -> Result<Json, ParseError> {
-    let mut parser = Parser { text, bytes: text.as_bytes(), position: 0, depth: 0 };
+    let mut parser = Parser::new(text);
     parser
         .document()
         .map_err(|problem| ParseError::behind(text.get(..parser.position).unwrap_or(text), problem))
 }
 
-struct Parser<'t> {
+/// Reads a text from its start to its end.
+pub(super) struct Parser<'t> {
     text: &'t str,
-    bytes: &'t [u8],
+    pub(super) bytes: &'t [u8],
     /// The next byte to read; where the problem is, once one was found.
-    position: usize,
-    depth: usize,
+    pub(super) position: usize,
+    /// Containers that are open.
+    pub(super) depth: usize,
 }
 
-type Parsed<T> = Result<T, ParseProblem>;
+pub(super) type Parsed<T> = Result<T, ParseProblem>;
 
 impl<'t> Parser<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, bytes: text.as_bytes(), position: 0, depth: 0 }
+    }
+
     fn document(&mut self) -> Parsed<Json> {
         self.skip_whitespace();
         let value = self.value()?;
@@ -59,7 +65,7 @@ impl<'t> Parser<'t> {
         Ok(value)
     }
 
-    fn value(&mut self) -> Parsed<Json> {
+    pub(super) fn value(&mut self) -> Parsed<Json> {
         match self.peek() {
             Some(b'"') => {
                 self.position += 1;
@@ -77,11 +83,11 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.position).copied()
     }
 
-    fn skip_whitespace(&mut self) {
+    pub(super) fn skip_whitespace(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.position += 1;
         }
@@ -196,7 +202,7 @@ impl<'t> Parser<'t> {
         &self.text[start..self.position]
     }
 
-    fn escape(&mut self) -> Parsed<char> {
+    pub(super) fn escape(&mut self) -> Parsed<char> {
         let character = match self.bytes.get(self.position + 1) {
             Some(b'u') => return self.unicode_escape(),
             Some(b'n') => '\n',

@@ -10,8 +10,8 @@ use futures::stream::{self, BoxStream, StreamExt};
 use crate::components::outlook::{Next, Outlook, TimeWindows};
 use crate::components::shape::{Text, shape};
 use crate::components::{
-    BuildContext, BuildError, Component, Cursor, IncrementalSync, PartitionRouter, ReadError,
-    RequestParts, SliceProgress, request_option,
+    BuildContext, BuildError, Component, Cursor, IncrementalSync, Observed, PartitionRouter,
+    ReadError, RequestParts, SliceProgress, request_option,
 };
 use crate::template::time::{DateTime, TimeDelta};
 use crate::value::{Json, Map, StreamSlice, is_truthy};
@@ -148,6 +148,10 @@ impl Cursor for DatetimeBasedCursor {
             self.lock().observe(&self.settings.window_key(slice), greatest);
         }
         Ok(())
+    }
+
+    fn observed(&self) -> Observed<'_> {
+        Observed::Field(&self.settings.field)
     }
 
     fn should_be_synced(&self, _: &StreamSlice, record: &Json) -> Result<bool, ReadError> {

@@ -14,8 +14,8 @@ use tracing::warn;
 use crate::components::outlook::{Next, Outlook, unread_keys};
 use crate::components::shape::{IntOrTemplate, Text, shape};
 use crate::components::{
-    BuildContext, BuildError, Component, Cursor, IncrementalSync, PartitionRouter, ReadError,
-    RequestOption, RequestParts, SliceProgress, Surroundings, request_option,
+    BuildContext, BuildError, Component, Cursor, IncrementalSync, Observed, PartitionRouter,
+    ReadError, RequestOption, RequestParts, SliceProgress, Surroundings, request_option,
 };
 use crate::template::InterpolatedString;
 use crate::value::{Json, Map, StreamSlice, is_truthy, python_int, python_str, python_type_name};
@@ -210,6 +210,10 @@ impl Cursor for IncrementingCountCursor {
             }
         }
         Ok(())
+    }
+
+    fn observed(&self) -> Observed<'_> {
+        Observed::Field(&self.field)
     }
 
     fn should_be_synced(&self, _: &StreamSlice, record: &Json) -> Result<bool, ReadError> {

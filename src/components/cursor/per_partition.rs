@@ -17,7 +17,7 @@ use tracing::{debug, info, warn};
 
 use crate::components::generate::generate;
 use crate::components::{
-    BuildError, Cursor, Outlook, PartitionRouter, ReadError, RequestParts, SliceProgress,
+    BuildError, Cursor, Observed, Outlook, PartitionRouter, ReadError, RequestParts, SliceProgress,
 };
 use crate::protocol::state::MAX_PARTITION_STATES;
 use crate::template::time::{DateTime, TimeDelta, TimeError};
@@ -136,6 +136,10 @@ impl Cursor for PerPartition {
         }
         let (Some(greatest), Some(text)) = (greatest, greatest_text) else { return Ok(()) };
         self.lock().observe(&self.settings, slice, greatest, text)
+    }
+
+    fn observed(&self) -> Observed<'_> {
+        Observed::Field(&self.settings.field)
     }
 
     fn should_be_synced(&self, slice: &StreamSlice, record: &Json) -> Result<bool, ReadError> {

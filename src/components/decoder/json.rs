@@ -44,6 +44,10 @@ impl Decoder for JsonDecoder {
         Box::new(JsonBody { bytes: Vec::new(), is_strict: true })
     }
 
+    fn reads_json(&self) -> bool {
+        true
+    }
+
     fn supports_pagination(&self) -> bool {
         true
     }

@@ -67,6 +67,10 @@ impl RetryPolicy for CompositeErrorHandler {
         self.last.interpret(outcome)
     }
 
+    fn reads_bodies(&self) -> bool {
+        self.handlers.iter().chain([&self.last]).any(|handler| handler.reads_bodies())
+    }
+
     fn backoff(&self, attempt: u32, outcome: Outcome<'_>) -> Result<Option<f64>, SendError> {
         Ok(first_backoff(&self.backoff_strategies, attempt, outcome)?)
     }

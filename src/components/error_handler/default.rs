@@ -96,6 +96,10 @@ impl RetryPolicy for DefaultErrorHandler {
         Ok(default_mapping::of_response(response))
     }
 
+    fn reads_bodies(&self) -> bool {
+        self.filters.iter().any(HttpResponseFilter::reads_bodies)
+    }
+
     fn backoff(&self, attempt: u32, outcome: Outcome<'_>) -> Result<Option<f64>, SendError> {
         Ok(first_backoff(&self.backoff_strategies, attempt, outcome)?)
     }

@@ -121,6 +121,11 @@ impl HttpResponseFilter {
         }
     }
 
+    /// Whether it looks into bodies, also into those of responses that are no errors.
+    pub(super) fn reads_bodies(&self) -> bool {
+        self.predicate.is_some() || self.message_part.is_some()
+    }
+
     /// What the response means, if the filter knows.
     pub(super) fn resolve(&self, response: &Response) -> Result<Option<Resolution>, ReadError> {
         if !self.matches(response)? {

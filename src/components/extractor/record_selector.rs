@@ -187,6 +187,13 @@ impl Selector for RecordSelector {
     fn extractor(&self) -> &dyn RecordExtractor {
         &*self.extractor
     }
+
+    fn is_plain(&self) -> bool {
+        self.filter.is_none()
+            && self.cursor.is_none()
+            && self.transformations.is_empty()
+            && self.schema.is_none()
+    }
 }
 
 impl RecordSelector {

@@ -56,12 +56,15 @@ impl Component for yaml::CursorPagination {
         let templates = [Some(cursor_value.template()), condition];
         let templates = || templates.iter().copied().flatten();
         let reads_headers = templates().any(|template| template.reads("headers").next().is_some());
+        let reads_last_record =
+            templates().any(|template| template.reads("last_record").next().is_some());
         let needs = ResponseNeeds::of(templates());
         Ok(Arc::new(CursorPagination {
             cursor_value,
             stop_condition,
             page_size,
             reads_headers,
+            reads_last_record,
             needs,
             surroundings: cx.surroundings(),
         }))
@@ -75,6 +78,7 @@ struct CursorPagination {
     stop_condition: Option<InterpolatedBoolean>,
     page_size: Option<i64>,
     reads_headers: bool,
+    reads_last_record: bool,
     needs: ResponseNeeds,
     surroundings: Surroundings,
 }
@@ -112,6 +116,10 @@ impl PaginationStrategy for CursorPagination {
 
     fn response_needs(&self) -> ResponseNeeds {
         self.needs.clone()
+    }
+
+    fn needs_last_record(&self) -> bool {
+        self.reads_last_record
     }
 }
 

@@ -142,6 +142,10 @@ impl Paginator for DefaultPaginator {
     fn response_needs(&self) -> ResponseNeeds {
         self.strategy.response_needs()
     }
+
+    fn needs_last_record(&self) -> bool {
+        self.feed_cursor.is_some() || self.strategy.needs_last_record()
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::components::{
     QueryProperties, ReadError, RequestInput, Requester, Slot, StreamScope, Surroundings,
 };
 use crate::http::{
-    self, Action, Client, Method, ParamValue, PreparedRequest, Request, Response, Retry,
+    self, Action, BodyMode, Client, Method, ParamValue, PreparedRequest, Request, Response, Retry,
     SendObserver, Verdict,
 };
 use crate::template::{EvalError, InterpolatedString, Scope};
@@ -220,7 +220,11 @@ impl HttpRequester {
         let mut request = Request::new(self.method.clone(), url);
         request.options.connect_timeout = self.connect_timeout;
         request.options.read_timeout = self.read_timeout;
-        request.options.body = input.body;
+        request.options.body = match input.body {
+            // An error handler that looks into a body wants all of it.
+            BodyMode::Streamed(_) if self.error_handler.reads_bodies() => BodyMode::Whole,
+            mode => mode,
+        };
         request.headers = parts
             .headers
             .into_iter()

@@ -5,6 +5,7 @@
 //! - [`async_job`]: `AsyncRetriever`, from jobs that the API has to do first.
 
 pub mod async_job;
+mod fast_road;
 mod page;
 pub mod page_size_reduction;
 pub mod pagination_reset;

@@ -2,11 +2,24 @@
 
 use std::ops::ControlFlow;
 
+use tracing::error;
+
 use crate::components::{
     Cursor, Decoder, Extraction, PageRecords, ReadError, RecordSelector, RecordSink, ResponseNeeds,
 };
 use crate::http::{Body, Headers};
-use crate::value::{Json, Map, StreamSlice};
+use crate::protocol::TracedError;
+use crate::value::body::ItemStream;
+use crate::value::{Json, Lines, Map, ParseError, StreamSlice};
+
+use super::fast_road::FastRoad;
+
+/// JSON bodies of more bytes are read while they are received; smaller ones as a whole, so that
+/// nothing comes of one that is broken.
+pub(super) const STREAMED_FROM: usize = 8 << 20;
+
+/// Lines of a body that is still received are given out in pieces of about this many bytes.
+const PIECE_LEN: usize = 256 << 10;
 
 /// Why the reading of a page does not just go on.
 #[derive(Debug)]
@@ -65,6 +78,18 @@ impl Output<'_> {
             ControlFlow::Break(()) => Err(Interruption::Stopped),
         }
     }
+
+    /// Gives lines out.
+    pub(super) async fn give_lines(&mut self, lines: Lines) -> Result<(), Interruption> {
+        let Some(sink) = self.sink.as_lines().filter(|_| lines.n_records > 0) else {
+            return Ok(());
+        };
+        self.n_given += lines.n_records;
+        match sink.lines(lines).await? {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Interruption::Stopped),
+        }
+    }
 }
 
 /// A page that was read.
@@ -78,6 +103,10 @@ pub(super) struct ReadPage {
     pub(super) body: Json,
     /// The records that were not given out yet: all of them, or at least the last.
     pub(super) records: Vec<Json>,
+    /// The same, when they went the fast road.
+    pub(super) lines: Lines,
+    /// The last record, when it is not among `records`.
+    pub(super) last_record: Option<Json>,
     /// How many were given out already.
     pub(super) n_given: usize,
     /// How many there were before the filter.
@@ -95,6 +124,8 @@ pub(super) struct PageParser<'a> {
     pub(super) selector: &'a dyn RecordSelector,
     /// Whether elements are looked at afterwards.
     pub(super) extraction: Extraction,
+    /// The way of records that nothing is done to.
+    pub(super) fast_road: Option<&'a FastRoad>,
     /// The slice the page belongs to.
     pub(super) slice: &'a StreamSlice,
     /// The token of the page.
@@ -109,6 +140,19 @@ impl PageParser<'_> {
         page: &mut ReadPage,
         output: &mut Output<'_>,
     ) -> Result<(), Interruption> {
+        match &body {
+            Body::Whole(bytes) => {
+                if let (Some(road), Some(sink)) = (self.fast_road, output.sink.as_lines())
+                    && road.read(bytes, sink, page)
+                {
+                    return Ok(());
+                }
+            }
+            Body::Stream(_) if self.decoder.reads_json() => {
+                return self.parse_items(body, page, output).await;
+            }
+            Body::Stream(_) => {}
+        }
         let is_streamed = self.decoder.is_streamed() && matches!(body, Body::Stream(_));
         let mut decode = self.decoder.begin(&page.headers);
         let mut elements = Vec::new();
@@ -155,6 +199,104 @@ impl PageParser<'_> {
         Ok(())
     }
 
+    /// Reads a JSON body that is too large to be held, item by item.
+    ///
+    /// When it breaks off, what came before it has been given out, so that it is an error.
+    async fn parse_items(
+        &self,
+        mut body: Body,
+        page: &mut ReadPage,
+        output: &mut Output<'_>,
+    ) -> Result<(), Interruption> {
+        let path = self.selector.extractor().path().unwrap_or_default();
+        let mut stream = ItemStream::under_keys(path);
+        let mut fast = match (self.fast_road, output.sink.as_lines()) {
+            (Some(road), Some(sink)) => Some(road.begin(sink)),
+            _ => None,
+        };
+        let mut items = Vec::new();
+        let mut found = PageRecords::default();
+        while let Some(bytes) = body.next().await {
+            // What was received before it was known to be long may be a large piece itself.
+            let bytes = bytes.map_err(ReadError::from)?;
+            for bytes in bytes.chunks(PIECE_LEN) {
+                let fed = match &mut fast {
+                    Some(fast) => stream.feed(bytes, fast),
+                    None => stream.feed(bytes, &mut items),
+                };
+                if let Some(fast) = &mut fast {
+                    let has_failed = fed.is_err() || fast.failure.is_some();
+                    if fast.lines.text.len() >= PIECE_LEN || has_failed {
+                        let lines = fast.take_lines(output);
+                        page.n_given += lines.n_records;
+                        output.give_lines(lines).await?;
+                    }
+                    page.failure = fast.failure.take();
+                } else {
+                    page.failure = self.select_items(&mut items, path, &mut found).await.err();
+                    // The last record stays: paginators look at it.
+                    if let Some(last) = found.records.pop() {
+                        let records = std::mem::replace(&mut found.records, vec![last]);
+                        page.n_given += records.len();
+                        output.give(records).await?;
+                    }
+                }
+                if let Err(err) = fed {
+                    page.failure.get_or_insert(broken_off(&err));
+                }
+                if page.failure.is_some() {
+                    break;
+                }
+            }
+            if page.failure.is_some() {
+                break;
+            }
+        }
+        if page.failure.is_none() {
+            let ended = match &mut fast {
+                Some(fast) => stream.finish(fast),
+                None => stream.finish(&mut items),
+            };
+            match ended {
+                Ok(envelope) => page.body = envelope.unwrap_or_else(|| Map::new().into()),
+                Err(err) => page.failure = Some(broken_off(&err)),
+            }
+        }
+        if let Some(fast) = fast {
+            page.last_record = fast.last_record();
+            page.n_extracted = page.n_given + fast.lines.n_records;
+            page.lines = fast.lines;
+        } else if let Err(err) = self.select_items(&mut items, path, &mut found).await {
+            page.failure.get_or_insert(err);
+        }
+        // What stands at the path may be one record instead of a list of them.
+        let at_path = path.iter().try_fold(&page.body, |value, key| value.get(key));
+        if page.failure.is_none() && !at_path.is_none_or(Json::is_array) {
+            let mut elements = [page.body.take()];
+            page.failure = self.select(&mut elements, self.extraction, &mut found).await.err();
+            [page.body] = elements;
+        }
+        page.n_extracted += found.n_extracted;
+        page.records = found.records;
+        Ok(())
+    }
+
+    /// Finds the records among items of the list at `path`.
+    async fn select_items(
+        &self,
+        items: &mut Vec<Json>,
+        path: &[String],
+        page: &mut PageRecords,
+    ) -> Result<(), ReadError> {
+        if path.is_empty() {
+            let selected = self.select(items, Extraction::Take, page).await;
+            items.clear();
+            return selected;
+        }
+        page.n_extracted += items.len();
+        self.selector.refine(std::mem::take(items), self.slice, self.token, page)
+    }
+
     async fn select(
         &self,
         elements: &mut [Json],
@@ -166,6 +308,14 @@ impl PageParser<'_> {
         }
         self.selector.select(elements, mode, self.slice, self.token, page).await
     }
+}
+
+/// A body that ended, or stopped making sense, after records of it were given out.
+fn broken_off(err: &ParseError) -> ReadError {
+    error!("Failed to parse JSON data using json library. {err}");
+    let message = "Response JSON data failed to be parsed. See logs for more information.";
+    let internal = format!("A response of more than {STREAMED_FROM} bytes is no JSON: {err}");
+    ReadError::traced(TracedError::system(message).with_internal(internal))
 }
 
 /// Whether records may be moved out of a body that is looked at afterwards, as `needs` says,

@@ -14,7 +14,10 @@ use indexmap::IndexMap;
 use serde_json::json;
 use tracing::{info, warn};
 
-use super::page::{Interruption, Output, PageParser, ReadPage, extraction, merge_deep};
+use super::fast_road::FastRoad;
+use super::page::{
+    Interruption, Output, PageParser, ReadPage, STREAMED_FROM, extraction, merge_deep,
+};
 use super::page_size_reduction::{self, Reducer};
 use super::pagination_reset::{self, Tracker};
 use super::plain_selector::PlainSelector;
@@ -111,6 +114,7 @@ pub(super) struct SimpleRetriever {
     cursor: Option<Arc<dyn Cursor>>,
     query_properties: Option<Arc<dyn QueryProperties>>,
     extraction: Extraction,
+    fast_road: Option<FastRoad>,
     body: BodyMode,
     is_data_feed: bool,
     ignores_slice_on_next_pages: bool,
@@ -138,12 +142,27 @@ impl SimpleRetriever {
         }
         let paginator = paginator.build(cx)?;
         let decoder = selector.extractor().decoder().unwrap_or(decoder);
+        let extraction = extraction(&paginator.response_needs(), selector.extractor().path());
+        let query_properties = requester.query_properties();
+        let streams_json = decoder.reads_json()
+            && extraction == Extraction::Take
+            && selector.extractor().path().is_some();
+        let is_fast = decoder.reads_json()
+            && query_properties.is_none()
+            && !cx.stream.is_data_feed
+            && !cx.environment.is_test_read;
+        let fast_road = is_fast.then(|| FastRoad::new(&*selector, &*paginator, extraction));
         Ok(Self {
             name: cx.stream.name.clone(),
-            extraction: extraction(&paginator.response_needs(), selector.extractor().path()),
-            query_properties: requester.query_properties(),
-            body: if decoder.is_streamed() && !cx.environment.is_test_read {
+            extraction,
+            fast_road: fast_road.flatten(),
+            query_properties,
+            body: if cx.environment.is_test_read {
+                BodyMode::Whole
+            } else if decoder.is_streamed() {
                 BodyMode::Raw
+            } else if streams_json {
+                BodyMode::Streamed(STREAMED_FROM)
             } else {
                 BodyMode::Whole
             },
@@ -287,6 +306,7 @@ impl SimpleRetriever {
                 self.next_token(&page, &slice, token.as_ref(), page_size)
             };
             output.give(std::mem::take(&mut page.records)).await?;
+            output.give_lines(std::mem::take(&mut page.lines)).await?;
             if let Some(err) = page.failure {
                 return Err(err.into());
             }
@@ -316,9 +336,9 @@ impl SimpleRetriever {
             status: page.status,
             headers: &page.headers,
             body: &page.body,
-            last_record: page.records.last(),
+            last_record: page.records.last().or(page.last_record.as_ref()),
             n_extracted: page.n_extracted,
-            n_selected: page.n_given + page.records.len(),
+            n_selected: page.n_given + page.records.len() + page.lines.n_records,
             slice,
             page_size,
         };
@@ -424,6 +444,7 @@ impl SimpleRetriever {
             decoder: &*self.decoder,
             selector: &*self.selector,
             extraction: self.extraction,
+            fast_road: self.fast_road.as_ref().filter(|_| self.reset.is_none()),
             slice,
             token,
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::components::{ReadError, RecordSink};
-use crate::value::{Json, StreamSlice};
+use crate::components::{LineFrame, LineSink, Observed, ReadError, RecordSink};
+use crate::value::{Json, Lines, StreamSlice};
 
 use super::stream_run::StreamRun;
 
@@ -58,7 +58,36 @@ impl<'a> SliceSink<'a> {
     }
 }
 
+impl LineSink for SliceSink<'_> {
+    fn frame(&self) -> LineFrame {
+        let mut frame = self.run.line_frame(self.run.output.run.now().as_millisecond());
+        if let Observed::Field(field) = self.run.stream.cursor.observed() {
+            frame.field = Some(field.to_owned());
+        }
+        frame
+    }
+
+    fn buffer(&self) -> Vec<u8> {
+        self.run.output.writer.buffer()
+    }
+
+    fn lines(&mut self, lines: Lines) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>> {
+        async move {
+            self.run.print(lines.text, lines.n_records as u64).await?;
+            if !lines.fields.is_empty() {
+                self.run.stream.cursor.observe(self.slice, &lines.fields)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        }
+        .boxed()
+    }
+}
+
 impl RecordSink for SliceSink<'_> {
+    fn as_lines(&mut self) -> Option<&mut dyn LineSink> {
+        (self.run.stream.cursor.observed() != Observed::Records).then_some(self)
+    }
+
     fn records(&mut self, records: Vec<Json>) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>> {
         async move {
             self.print(records).await?;

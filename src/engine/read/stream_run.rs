@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::{debug, error, info};
 
-use crate::components::{ReadError, Stream};
+use crate::components::{LineFrame, ReadError, Stream};
 use crate::protocol::message::StreamStatus;
 use crate::protocol::{Message, RecordFrame, TracedError};
 use crate::value::{Json, Map, StreamSlice, write_python_text_repr, write_record_data};
@@ -90,6 +90,14 @@ impl StreamRun {
         write_record_data(data, lines);
         RecordFrame::close(lines, emitted_at);
         Ok(())
+    }
+
+    /// What stands around a record on its line.
+    pub(super) fn line_frame(&self, emitted_at: i64) -> LineFrame {
+        let mut frame = LineFrame::default();
+        self.frame.open(&mut frame.open);
+        RecordFrame::close(&mut frame.close, emitted_at);
+        frame
     }
 
     /// Prints whole lines of records, when there is room for them.

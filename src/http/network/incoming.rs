@@ -63,6 +63,10 @@ impl Incoming {
 
     /// The body, whole if it has no more than `limit` bytes.
     async fn up_to(mut self, limit: usize) -> Result<Body, HttpError> {
+        let limit_len = u64::try_from(limit).unwrap_or(u64::MAX);
+        if self.decoder.is_identity() && self.n_expected.is_some_and(|len| len > limit_len) {
+            return Ok(Body::Stream(self.into_stream(None)));
+        }
         let Some(first) = self.next().await? else { return Ok(Body::Whole(Bytes::new())) };
         let Some(second) = self.next().await? else { return Ok(Body::Whole(first)) };
         let expected = self.n_expected.unwrap_or(0).min(MAX_RESERVED);

@@ -27,6 +27,20 @@ pub struct ItemStream {
     n_read: usize,
 }
 
+/// Takes items as they are written.
+pub trait Items {
+    /// Takes an item; an error ends the reading.
+    fn item(&mut self, text: &[u8]) -> Result<(), ParseError>;
+}
+
+/// Keeps the values.
+impl Items for Vec<Json> {
+    fn item(&mut self, text: &[u8]) -> Result<(), ParseError> {
+        self.push(parse(text)?);
+        Ok(())
+    }
+}
+
 /// How a place in the text is written.
 #[derive(Clone, Copy, Debug)]
 struct PathStyle {
@@ -96,9 +110,9 @@ impl ItemStream {
         }
     }
 
-    /// Takes the next bytes, and appends the items they complete (also when
+    /// Takes the next bytes, and gives out the items they complete (also when
     /// there is an error behind them).
-    pub fn feed(&mut self, bytes: &[u8], items: &mut Vec<Json>) -> Result<(), ParseError> {
+    pub fn feed(&mut self, bytes: &[u8], items: &mut impl Items) -> Result<(), ParseError> {
         let mut rest = bytes;
         while let Some((&byte, behind)) = rest.split_first() {
             let problem = if let Some(capture) = self.capture {
@@ -121,7 +135,7 @@ impl ItemStream {
     }
 
     /// Ends the text; gives the envelope when it is kept.
-    pub fn finish(&mut self, items: &mut Vec<Json>) -> Result<Option<Json>, ParseError> {
+    pub fn finish(&mut self, items: &mut impl Items) -> Result<Option<Json>, ParseError> {
         if let Some(Capture::Scalar) = self.capture {
             self.end_token(items).map_err(|problem| ParseError::at_byte(self.n_read, problem))?;
         }
@@ -242,12 +256,17 @@ impl ItemStream {
         (len, is_complete)
     }
 
-    fn end_token(&mut self, items: &mut Vec<Json>) -> Result<(), ParseProblem> {
+    fn end_token(&mut self, items: &mut impl Items) -> Result<(), ParseProblem> {
         self.capture = None;
+        if self.is_in_target() {
+            let result = items.item(&self.token);
+            self.token.clear();
+            self.end_value();
+            return result.map_err(|err| err.problem());
+        }
         let value = parse(&self.token).map_err(|err| err.problem())?;
         let is_key = matches!(self.expected, Expected::Key | Expected::KeyOrEnd);
-        let is_item = self.is_in_target();
-        if !is_item && let Some(envelope) = &mut self.envelope {
+        if let Some(envelope) = &mut self.envelope {
             envelope.extend_from_slice(&self.token);
         }
         self.token.clear();
@@ -255,12 +274,9 @@ impl ItemStream {
             Json::String(key) if is_key => {
                 self.step_into(&key);
                 self.expected = Expected::Colon;
-                return Ok(());
             }
-            item if is_item => items.push(item),
-            _ => {}
+            _ => self.end_value(),
         }
-        self.end_value();
         Ok(())
     }
 }

@@ -11,4 +11,4 @@ mod items;
 pub use charset::{CharsetError, TextDecoder};
 pub use csv::CsvRows;
 pub use gunzip::{Gunzip, GunzipError};
-pub use items::ItemStream;
+pub use items::{ItemStream, Items};
