@@ -129,10 +129,11 @@ fn in_order(states: &str) -> Value {
 /// The manifest of this test, whose API has twelve projects with three months of tasks each.
 fn connection(folder: &Path) -> Connection {
     let mut lines = vec![json!({"cassette": 1, "clock": "2024-03-31T12:00:00Z", "seed": 7})];
-    let mut answer_to = |path: &str, body: &Value| {
+    let mut answer_to = |request: &str, body: &Value| {
+        let (method, path) = request.split_once(' ').unwrap_or(("GET", request));
         lines.push(json!({
             "time": "2024-03-31T12:00:00Z",
-            "request": {"method": "GET", "url": format!("https://api.example.com{path}"), "headers": []},
+            "request": {"method": method, "url": format!("https://api.example.com{path}"), "headers": []},
             "response": {
                 "status": 200,
                 "headers": [["Content-Type", "application/json"]],
@@ -160,6 +161,20 @@ fn connection(folder: &Path) -> Connection {
     for (idx, sites) in ["1-2", "3-4", "5-6", "7"].iter().enumerate() {
         let visit = record(100, &format!("2024-03-{:02}T00:00:00Z", 10 + idx));
         answer_to(&format!("/visits/{sites}"), &json!([visit]));
+    }
+    for project in (1..=12).map(|project| project.to_string()).chain(["archive".to_owned()]) {
+        answer_to(&format!("/labels/{project}"), &json!([{"label": project}]));
+    }
+    for place in 1..=3 {
+        let target = format!("/download/{place}");
+        let job = json!({"state": "done", "urls": [format!("https://api.example.com{target}")]});
+        answer_to(&format!("POST /reports/{place}"), &json!({"id": place}));
+        answer_to(&format!("/jobs/{place}"), &job);
+        answer_to(&target, &json!([{"id": place}]));
+    }
+    for region in 1..=4 {
+        let account = record(region, &format!("2024-03-{region:02}T00:00:00Z"));
+        answer_to(&format!("/accounts/{region}"), &json!([account]));
     }
     for projects in ["1-2-3-4-5", "6-7-8-9-10", "11-12"] {
         answer_to(&format!("/members/{projects}"), &json!([record(7, "2024-03-05T00:00:00Z")]));

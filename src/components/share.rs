@@ -265,7 +265,8 @@ impl Cursor for SharedCursor {
     fn close_slice(&self, slice: &StreamSlice) -> Result<Option<Map>, ReadError> {
         let state = self.cursor.close_slice(slice)?;
         if let Kind::Own { progress, .. } = &self.kind {
-            lock(progress).n_open -= 1;
+            let mut progress = lock(progress);
+            progress.n_open = progress.n_open.saturating_sub(1);
         }
         Ok(state.and_then(|state| self.noted(state)))
     }
