@@ -61,7 +61,7 @@ use crate::manifest::Node;
 use crate::run::RunContext;
 use crate::template::Template;
 use crate::template::time::{DateTime, TimeDelta};
-use crate::value::{Json, Lines, Map, StreamSlice};
+use crate::value::{Json, Lines, Map, ParseError, StreamSlice};
 
 pub use build::{BuildContext, Environment, NoObserver, Observer, SharedComponents, StreamScope};
 pub use config_handle::Config;
@@ -549,6 +549,29 @@ pub trait Decode: Send {
 
     /// Appends what is left when the body has ended.
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError>;
+
+    /// The same decoding, of elements to their JSON text, where there is such a way.
+    fn as_texts(&mut self) -> Option<&mut dyn DecodeTexts> {
+        None
+    }
+}
+
+/// The decoding of one body to the JSON texts of its elements.
+pub trait DecodeTexts: Send {
+    /// As [`Decode::feed`].
+    fn feed(&mut self, bytes: &[u8], texts: &mut dyn ElementTexts) -> Result<(), ReadError>;
+
+    /// As [`Decode::finish`].
+    fn finish(&mut self, texts: &mut dyn ElementTexts) -> Result<(), ReadError>;
+}
+
+/// Takes elements as JSON text.
+pub trait ElementTexts {
+    /// Takes the text of an element; an error means that it is no JSON, and was left out.
+    fn element(&mut self, text: &[u8]) -> Result<(), ParseError>;
+
+    /// Takes the text of an object as it is printed: without fields that are null.
+    fn object(&mut self, text: &[u8]);
 }
 
 /// Finds records in elements.

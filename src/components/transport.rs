@@ -3,7 +3,7 @@
 //! The reference undoes this for some of its decoders and breaks off in
 //! others; here all are treated alike.
 
-use crate::components::{Decode, ReadError};
+use crate::components::{Decode, DecodeTexts, ElementTexts, ReadError};
 use crate::http::Headers;
 use crate::value::Json;
 use crate::value::body::Gunzip;
@@ -38,5 +38,22 @@ impl Decode for Gunzipped {
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError> {
         self.gunzip.finish(&mut |bytes| self.inner.feed(bytes, elements))?;
         self.inner.finish(elements)
+    }
+
+    fn as_texts(&mut self) -> Option<&mut dyn DecodeTexts> {
+        self.inner.as_texts().is_some().then_some(self)
+    }
+}
+
+impl DecodeTexts for Gunzipped {
+    fn feed(&mut self, bytes: &[u8], texts: &mut dyn ElementTexts) -> Result<(), ReadError> {
+        let Some(inner) = self.inner.as_texts() else { return Ok(()) };
+        self.gunzip.feed(bytes, &mut |bytes| inner.feed(bytes, texts))
+    }
+
+    fn finish(&mut self, texts: &mut dyn ElementTexts) -> Result<(), ReadError> {
+        let Some(inner) = self.inner.as_texts() else { return Ok(()) };
+        self.gunzip.finish(&mut |bytes| inner.feed(bytes, texts))?;
+        inner.finish(texts)
     }
 }

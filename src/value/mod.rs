@@ -36,4 +36,4 @@ pub use python::{
 pub use python_json::PythonJson;
 pub use secret::{Secret, Secrets};
 pub use slice::{StreamSlice, partition_key};
-pub use transcribe::{Lines, Transcribed, Transcription, Untranscribed};
+pub use transcribe::{Lines, Transcribed, Transcription, Untranscribed, is_empty_object};

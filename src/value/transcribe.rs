@@ -139,8 +139,11 @@ fn write_key(key: &[u8], is_next: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\":");
 }
 
-fn is_empty_object(text: &[u8]) -> bool {
-    text.strip_prefix(b"{").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"}"))
+/// Whether the text of a JSON value is that of an object without fields.
+pub fn is_empty_object(text: &[u8]) -> bool {
+    text.trim_ascii_start()
+        .strip_prefix(b"{")
+        .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"}"))
 }
 
 /// Reads and prints at the same time.

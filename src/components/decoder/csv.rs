@@ -4,14 +4,17 @@
 //! too many is a list under the name `null`, which is how the reference prints
 //! Python's `None`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::components::shape::shape;
 use crate::components::transport::as_sent;
-use crate::components::{BuildContext, BuildError, Component, Decode, Decoder, ReadError};
+use crate::components::{
+    BuildContext, BuildError, Component, Decode, DecodeTexts, Decoder, ElementTexts, ReadError,
+};
 use crate::http::Headers;
 use crate::value::body::{CharsetError, CsvRows, TextDecoder};
-use crate::value::{Json, Map};
+use crate::value::{Json, Map, write_record_data, write_string};
 
 /// The YAML shape.
 pub mod yaml {
@@ -86,7 +89,12 @@ impl Decoder for CsvDecoder {
         Box::new(CsvBody {
             text: TextDecoder::new(&self.encoding),
             rows: self.delimiter.map(CsvRows::new),
-            records: Records { names: None, nulls: self.nulls.clone() },
+            records: Records {
+                names: None,
+                printed_names: None,
+                nulls: self.nulls.clone(),
+                text: Vec::new(),
+            },
         })
     }
 
@@ -109,7 +117,11 @@ struct CsvBody {
 struct Records {
     /// The first row, once it came.
     names: Option<Vec<String>>,
+    /// The names as keys of an object, unless two are equal.
+    printed_names: Option<Vec<Vec<u8>>>,
     nulls: Arc<[String]>,
+    /// The text of the last record that was printed.
+    text: Vec<u8>,
 }
 
 impl Decode for CsvBody {
@@ -127,6 +139,27 @@ impl Decode for CsvBody {
         rows.finish(&mut |row| self.records.add(row, elements));
         Ok(())
     }
+
+    fn as_texts(&mut self) -> Option<&mut dyn DecodeTexts> {
+        Some(self)
+    }
+}
+
+impl DecodeTexts for CsvBody {
+    fn feed(&mut self, bytes: &[u8], texts: &mut dyn ElementTexts) -> Result<(), ReadError> {
+        let text = self.text.as_mut().map_err(|err| err.clone())?.feed(bytes)?;
+        let rows = self.rows.as_mut().ok_or_else(no_delimiter)?;
+        rows.feed(&text, &mut |row| self.records.print(row, texts));
+        Ok(())
+    }
+
+    fn finish(&mut self, texts: &mut dyn ElementTexts) -> Result<(), ReadError> {
+        let rest = self.text.as_mut().map_err(|err| err.clone())?.finish()?;
+        let rows = self.rows.as_mut().ok_or_else(no_delimiter)?;
+        rows.feed(&rest, &mut |row| self.records.print(row, texts));
+        rows.finish(&mut |row| self.records.print(row, texts));
+        Ok(())
+    }
 }
 
 fn no_delimiter() -> ReadError {
@@ -136,6 +169,7 @@ fn no_delimiter() -> ReadError {
 impl Records {
     fn add(&mut self, row: &mut Vec<String>, elements: &mut Vec<Json>) {
         let Some(names) = &self.names else {
+            self.printed_names = printed(row);
             self.names = Some(std::mem::take(row));
             return;
         };
@@ -155,6 +189,48 @@ impl Records {
         }
         elements.push(Json::Object(record));
     }
+
+    /// As [`Self::add`], without a value in between where each cell has one name.
+    fn print(&mut self, row: &mut Vec<String>, texts: &mut dyn ElementTexts) {
+        let names = self.printed_names.as_ref().filter(|names| names.len() >= row.len());
+        let Some(names) = names.filter(|_| !row.is_empty()) else {
+            let mut elements = Vec::new();
+            self.add(row, &mut elements);
+            for element in elements.iter().filter_map(Json::as_object) {
+                self.text.clear();
+                write_record_data(element, &mut self.text);
+                texts.object(&self.text);
+            }
+            return;
+        };
+        self.text.clear();
+        self.text.push(b'{');
+        for (name, cell) in names.iter().zip(&*row) {
+            if self.nulls.is_empty() || !self.nulls.contains(cell) {
+                if self.text.len() > 1 {
+                    self.text.push(b',');
+                }
+                self.text.extend_from_slice(name);
+                write_string(cell, &mut self.text);
+            }
+        }
+        self.text.push(b'}');
+        texts.object(&self.text);
+    }
+}
+
+/// The names with quotes and colons, if each is another.
+fn printed(names: &[String]) -> Option<Vec<Vec<u8>>> {
+    let are_different = names.iter().collect::<HashSet<_>>().len() == names.len();
+    are_different.then(|| {
+        let print = |name: &String| {
+            let mut printed = Vec::new();
+            write_string(name, &mut printed);
+            printed.push(b':');
+            printed
+        };
+        names.iter().map(print).collect()
+    })
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@ use tracing::warn;
 use super::lines::{LineEnd, Lines, utf8};
 use crate::components::shape::shape;
 use crate::components::transport::as_sent;
-use crate::components::{BuildContext, BuildError, Component, Decode, Decoder, ReadError};
+use crate::components::{
+    BuildContext, BuildError, Component, Decode, DecodeTexts, Decoder, ElementTexts, ReadError,
+};
 use crate::http::Headers;
-use crate::value::{Json, parse_text};
+use crate::value::{Json, ParseError, parse_text};
 
 /// The YAML shape.
 pub mod yaml {
@@ -60,18 +62,43 @@ impl Decode for JsonLines {
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError> {
         self.0.finish(|line| decode_line(line, elements))
     }
+
+    fn as_texts(&mut self) -> Option<&mut dyn DecodeTexts> {
+        Some(self)
+    }
+}
+
+impl DecodeTexts for JsonLines {
+    fn feed(&mut self, bytes: &[u8], texts: &mut dyn ElementTexts) -> Result<(), ReadError> {
+        self.0.feed(bytes, |line| pass_line(line, texts))
+    }
+
+    fn finish(&mut self, texts: &mut dyn ElementTexts) -> Result<(), ReadError> {
+        self.0.finish(|line| pass_line(line, texts))
+    }
+}
+
+fn pass_line(line: &[u8], texts: &mut dyn ElementTexts) -> Result<(), ReadError> {
+    if let Err(err) = texts.element(line) {
+        // What is no text at all is an error.
+        utf8(line)?;
+        warn_of(line, &err);
+    }
+    Ok(())
 }
 
 fn decode_line(line: &[u8], elements: &mut Vec<Json>) -> Result<(), ReadError> {
     let text = utf8(line)?;
     match parse_text(text) {
         Ok(element) => elements.push(element),
-        Err(err) => {
-            let line = line.escape_ascii();
-            warn!("Cannot decode/parse line b'{line}' as JSON, error: {err}");
-        }
+        Err(err) => warn_of(line, &err),
     }
     Ok(())
+}
+
+fn warn_of(line: &[u8], err: &ParseError) {
+    let line = line.escape_ascii();
+    warn!("Cannot decode/parse line b'{line}' as JSON, error: {err}");
 }
 
 #[cfg(test)]

@@ -5,15 +5,16 @@
 //! leaves the road alone; nothing of it has been given out by then.
 
 use crate::components::{
-    Extraction, LineFrame, LineSink, Paginator, ReadError, RecordSelector, ResponseNeeds,
+    ElementTexts, Extraction, LineFrame, LineSink, Paginator, ReadError, RecordSelector,
+    ResponseNeeds,
 };
 use crate::value::body::Items;
 use crate::value::{
-    Json, Lines, Map, ParseError, Transcription, is_truthy, parse, python_str, write_object,
-    write_record_data,
+    Json, Lines, Map, ParseError, Transcription, is_empty_object, is_truthy, parse, python_str,
+    write_object, write_record_data,
 };
 
-use super::page::{Output, ReadPage};
+use super::page::{Interruption, Output, PIECE_LEN, ReadPage};
 
 /// How the records of a stream go the fast road.
 #[derive(Debug)]
@@ -61,6 +62,11 @@ impl FastRoad {
         true
     }
 
+    /// Whether elements are records by themselves.
+    pub(super) fn takes_elements(&self) -> bool {
+        self.path.is_empty()
+    }
+
     /// Takes the items of a body that is still received.
     pub(super) fn begin(&self, sink: &dyn LineSink) -> LineItems<'_> {
         LineItems {
@@ -99,11 +105,21 @@ impl LineItems<'_> {
         parse(&self.last).ok()
     }
 
-    /// Takes the lines so far.
-    pub(super) fn take_lines(&mut self, output: &mut Output<'_>) -> Lines {
+    /// Gives the lines so far out, when they are many or no more will follow.
+    pub(super) async fn give(
+        &mut self,
+        is_end: bool,
+        page: &mut ReadPage,
+        output: &mut Output<'_>,
+    ) -> Result<(), Interruption> {
+        if self.lines.text.len() < PIECE_LEN && !is_end {
+            return Ok(());
+        }
         let buffer = output.sink.as_lines().map(|sink| sink.buffer());
         let next = Lines { text: buffer.unwrap_or_default(), ..Lines::default() };
-        std::mem::replace(&mut self.lines, next)
+        let lines = std::mem::replace(&mut self.lines, next);
+        page.n_given += lines.n_records;
+        output.give_lines(lines).await
     }
 
     /// A record that had to be read as a value.
@@ -131,14 +147,41 @@ impl LineItems<'_> {
     }
 }
 
+impl ElementTexts for LineItems<'_> {
+    fn element(&mut self, text: &[u8]) -> Result<(), ParseError> {
+        self.item(text)
+    }
+
+    fn object(&mut self, text: &[u8]) {
+        self.lines.text.extend_from_slice(&self.frame.open);
+        self.lines.text.extend_from_slice(text);
+        self.lines.text.extend_from_slice(&self.frame.close);
+        self.lines.n_records += 1;
+        if self.road.needs_last_record {
+            self.last.clear();
+            self.last.extend_from_slice(text);
+        }
+        if let Some(field) = &self.frame.field {
+            let mut record = parse(text).unwrap_or_default();
+            if let Some(record) = record.as_object_mut() {
+                record.retain(|key, _| key == field);
+            }
+            self.lines.fields.push(record);
+        }
+    }
+}
+
 impl Items for LineItems<'_> {
     fn item(&mut self, text: &[u8]) -> Result<(), ParseError> {
         if self.failure.is_some() {
             return Ok(());
         }
-        // A list that is the whole body is a list of pages: each is one record, or a list of them.
+        // A list that is the whole body is a list of pages: each is one record, unless it is
+        // empty, or a list of them.
         let is_page = self.road.path.is_empty();
-        if !is_page && self.road.transcription(&self.frame).record(text, &mut self.lines).is_ok() {
+        if !(is_page && is_empty_object(text))
+            && self.road.transcription(&self.frame).record(text, &mut self.lines).is_ok()
+        {
             if self.road.needs_last_record {
                 self.last.clear();
                 self.last.extend_from_slice(text);
@@ -219,11 +262,15 @@ mod tests {
     type Read = (Vec<Json>, usize, Option<Json>, Json, Option<String>);
 
     async fn read(path: &[&str], body: Body, is_fast: bool) -> Read {
+        read_by(&json!({"type": "JsonDecoder"}), path, body, is_fast).await
+    }
+
+    async fn read_by(decoder: &Json, path: &[&str], body: Body, is_fast: bool) -> Read {
         let world = World::new(&json!({}));
         let selector = json!({"type": "RecordSelector",
             "extractor": {"type": "DpathExtractor", "field_path": path}});
         let selector = world.build::<dyn RecordSelector>(&selector).unwrap();
-        let decoder = world.build::<dyn Decoder>(&json!({"type": "JsonDecoder"})).unwrap();
+        let decoder = world.build::<dyn Decoder>(decoder).unwrap();
         let road = FastRoad {
             path: path.iter().map(|&key| key.to_owned()).collect(),
             needs_envelope: true,
@@ -333,5 +380,41 @@ mod tests {
             let found = read(&["d"], body, is_fast).now_or_never().unwrap();
             assert_eq!(found.4.as_deref(), Some("A record is not an object: 2"));
         }
+    }
+
+    #[track_caller]
+    fn check_decoder(decoder: &Json, body: &'static str, expect: &Json) {
+        let slow = read_by(decoder, &[], pieces(body), false).now_or_never().unwrap();
+        let fast = read_by(decoder, &[], pieces(body), true).now_or_never().unwrap();
+        assert_eq!(&Json::Array(slow.0), expect);
+        assert_eq!(&Json::Array(fast.0), expect);
+        // After a failure nobody asks for a count.
+        let counts = slow.4.is_none().then_some((fast.1, slow.1));
+        assert!(counts.is_none_or(|(fast, slow)| fast == slow));
+        assert_eq!(fast.4, slow.4);
+    }
+
+    #[test]
+    fn lines_of_json_are_records() {
+        let decoder = json!({"type": "JsonlDecoder"});
+        check_decoder(
+            &decoder,
+            "{\"id\": 1, \"a\": null}\n\nno json\n{}\n[{\"id\": 2}, {\"id\": 3}]\r\n {\"id\": 4.50}",
+            &json!([{"id": 1}, {"id": 2}, {"id": 3}, {"id": 4.5}]),
+        );
+        check_decoder(&decoder, "{\"id\": 1}\n5\n{\"id\": 2}", &json!([{"id": 1}]));
+    }
+
+    #[test]
+    fn rows_are_records() {
+        let decoder = json!({"type": "CsvDecoder", "set_values_to_none": ["-"]});
+        check_decoder(
+            &decoder,
+            "id,\"a\"\"b\"\n1,\"x\ny\"\n\n2\n-,-\n3,-,5\n",
+            &json!([{"id": "1", "a\"b": "x\ny"}, {"id": "2"}, {}, {"id": "3", "null": ["5"]}]),
+        );
+        let decoder = json!({"type": "CsvDecoder"});
+        check_decoder(&decoder, "id,b,id\n1,2,3", &json!([{"id": "3", "b": "2"}]));
+        check_decoder(&decoder, "", &json!([]));
     }
 }

@@ -2,24 +2,29 @@
 
 use std::ops::ControlFlow;
 
+use bytes::Bytes;
 use tracing::error;
 
 use crate::components::{
-    Cursor, Decoder, Extraction, PageRecords, ReadError, RecordSelector, RecordSink, ResponseNeeds,
+    Cursor, DecodeTexts, Decoder, Extraction, PageRecords, ReadError, RecordSelector, RecordSink,
+    ResponseNeeds,
 };
 use crate::http::{Body, Headers};
 use crate::protocol::TracedError;
 use crate::value::body::ItemStream;
 use crate::value::{Json, Lines, Map, ParseError, StreamSlice};
 
-use super::fast_road::FastRoad;
+use super::fast_road::{FastRoad, LineItems};
 
 /// JSON bodies of more bytes are read while they are received; smaller ones as a whole, so that
 /// nothing comes of one that is broken.
 pub(super) const STREAMED_FROM: usize = 8 << 20;
 
+/// What may be compressed is decoded in pieces of so many bytes: they may become many more.
+const COMPRESSED_LEN: usize = 16 << 10;
+
 /// Lines of a body that is still received are given out in pieces of about this many bytes.
-const PIECE_LEN: usize = 256 << 10;
+pub(super) const PIECE_LEN: usize = 256 << 10;
 
 /// Why the reading of a page does not just go on.
 #[derive(Debug)]
@@ -115,6 +120,44 @@ pub(super) struct ReadPage {
     pub(super) failure: Option<ReadError>,
 }
 
+impl ReadPage {
+    /// Gives out what was found but the last record: paginators look at it.
+    async fn give_all_but_last(
+        &mut self,
+        found: &mut PageRecords,
+        output: &mut Output<'_>,
+    ) -> Result<(), Interruption> {
+        let Some(last) = found.records.pop() else { return Ok(()) };
+        let records = std::mem::replace(&mut found.records, vec![last]);
+        self.n_given += records.len();
+        output.give(records).await
+    }
+}
+
+/// A body in pieces that are not too large.
+struct Pieces {
+    body: Body,
+    /// What was received, but not taken yet.
+    rest: Bytes,
+    max_len: usize,
+}
+
+impl Pieces {
+    fn new(body: Body, max_len: usize) -> Self {
+        Self { body, rest: Bytes::new(), max_len }
+    }
+
+    async fn next(&mut self) -> Option<Result<Bytes, ReadError>> {
+        while self.rest.is_empty() {
+            match self.body.next().await? {
+                Ok(bytes) => self.rest = bytes,
+                Err(err) => return Some(Err(err.into())),
+            }
+        }
+        Some(Ok(self.rest.split_to(self.max_len.min(self.rest.len()))))
+    }
+}
+
 /// What makes records of bytes.
 #[derive(Clone, Copy)]
 pub(super) struct PageParser<'a> {
@@ -136,12 +179,12 @@ impl PageParser<'_> {
     /// Reads a body. What was found before a failure is part of the page.
     pub(super) async fn parse(
         &self,
-        mut body: Body,
+        body: Body,
         page: &mut ReadPage,
         output: &mut Output<'_>,
     ) -> Result<(), Interruption> {
         match &body {
-            Body::Whole(bytes) => {
+            Body::Whole(bytes) if self.decoder.reads_json() => {
                 if let (Some(road), Some(sink)) = (self.fast_road, output.sink.as_lines())
                     && road.read(bytes, sink, page)
                 {
@@ -151,33 +194,36 @@ impl PageParser<'_> {
             Body::Stream(_) if self.decoder.reads_json() => {
                 return self.parse_items(body, page, output).await;
             }
-            Body::Stream(_) => {}
+            Body::Whole(_) => {}
+            Body::Stream(_) => {
+                let mut decode = self.decoder.begin(&page.headers);
+                if let Some(road) = self.fast_road.filter(|road| road.takes_elements())
+                    && let Some(sink) = output.sink.as_lines()
+                    && let Some(decode) = decode.as_texts()
+                {
+                    let lines = road.begin(sink);
+                    return Self::parse_texts(decode, lines, body, page, output).await;
+                }
+            }
         }
         let is_streamed = self.decoder.is_streamed() && matches!(body, Body::Stream(_));
         let mut decode = self.decoder.begin(&page.headers);
         let mut elements = Vec::new();
         let mut found = PageRecords::default();
-        while let Some(bytes) = body.next().await {
-            let fed = match bytes {
-                Ok(bytes) => decode.feed(&bytes, &mut elements),
-                Err(err) => Err(err.into()),
-            };
+        let max_len = if is_streamed { COMPRESSED_LEN } else { usize::MAX };
+        let mut pieces = Pieces::new(body, max_len);
+        while page.failure.is_none()
+            && let Some(bytes) = pieces.next().await
+        {
+            let fed = bytes.and_then(|bytes| decode.feed(&bytes, &mut elements));
             if is_streamed {
                 let selected = self.select(&mut elements, Extraction::Take, &mut found).await;
                 elements.clear();
-                // The last record stays: paginators look at it.
-                if let Some(last) = found.records.pop() {
-                    let records = std::mem::replace(&mut found.records, vec![last]);
-                    page.n_given += records.len();
-                    output.give(records).await?;
-                }
                 page.failure = selected.err();
+                page.give_all_but_last(&mut found, output).await?;
             }
             if let Err(err) = fed {
                 page.failure.get_or_insert(err);
-            }
-            if page.failure.is_some() {
-                break;
             }
         }
         if page.failure.is_none() {
@@ -204,7 +250,7 @@ impl PageParser<'_> {
     /// When it breaks off, what came before it has been given out, so that it is an error.
     async fn parse_items(
         &self,
-        mut body: Body,
+        body: Body,
         page: &mut ReadPage,
         output: &mut Output<'_>,
     ) -> Result<(), Interruption> {
@@ -216,40 +262,26 @@ impl PageParser<'_> {
         };
         let mut items = Vec::new();
         let mut found = PageRecords::default();
-        while let Some(bytes) = body.next().await {
-            // What was received before it was known to be long may be a large piece itself.
-            let bytes = bytes.map_err(ReadError::from)?;
-            for bytes in bytes.chunks(PIECE_LEN) {
+        let mut pieces = Pieces::new(body, PIECE_LEN);
+        while page.failure.is_none()
+            && let Some(bytes) = pieces.next().await
+        {
+            let fed = bytes.and_then(|bytes| {
                 let fed = match &mut fast {
-                    Some(fast) => stream.feed(bytes, fast),
-                    None => stream.feed(bytes, &mut items),
+                    Some(fast) => stream.feed(&bytes, fast),
+                    None => stream.feed(&bytes, &mut items),
                 };
-                if let Some(fast) = &mut fast {
-                    let has_failed = fed.is_err() || fast.failure.is_some();
-                    if fast.lines.text.len() >= PIECE_LEN || has_failed {
-                        let lines = fast.take_lines(output);
-                        page.n_given += lines.n_records;
-                        output.give_lines(lines).await?;
-                    }
-                    page.failure = fast.failure.take();
-                } else {
-                    page.failure = self.select_items(&mut items, path, &mut found).await.err();
-                    // The last record stays: paginators look at it.
-                    if let Some(last) = found.records.pop() {
-                        let records = std::mem::replace(&mut found.records, vec![last]);
-                        page.n_given += records.len();
-                        output.give(records).await?;
-                    }
-                }
-                if let Err(err) = fed {
-                    page.failure.get_or_insert(broken_off(&err));
-                }
-                if page.failure.is_some() {
-                    break;
-                }
+                fed.map_err(|err| broken_off(&err))
+            });
+            if let Some(fast) = &mut fast {
+                page.failure = fast.failure.take();
+                fast.give(fed.is_err(), page, output).await?;
+            } else {
+                page.failure = self.select_items(&mut items, path, &mut found).await.err();
+                page.give_all_but_last(&mut found, output).await?;
             }
-            if page.failure.is_some() {
-                break;
+            if let Err(err) = fed {
+                page.failure.get_or_insert(err);
             }
         }
         if page.failure.is_none() {
@@ -278,6 +310,32 @@ impl PageParser<'_> {
         }
         page.n_extracted += found.n_extracted;
         page.records = found.records;
+        Ok(())
+    }
+
+    /// Reads a body whose decoder gives the text of each record.
+    async fn parse_texts(
+        decode: &mut dyn DecodeTexts,
+        mut lines: LineItems<'_>,
+        body: Body,
+        page: &mut ReadPage,
+        output: &mut Output<'_>,
+    ) -> Result<(), Interruption> {
+        let mut pieces = Pieces::new(body, COMPRESSED_LEN);
+        while page.failure.is_none()
+            && let Some(bytes) = pieces.next().await
+        {
+            let fed = bytes.and_then(|bytes| decode.feed(&bytes, &mut lines));
+            page.failure = fed.err().or_else(|| lines.failure.take());
+            lines.give(page.failure.is_some(), page, output).await?;
+        }
+        if page.failure.is_none() {
+            page.failure = decode.finish(&mut lines).err().or_else(|| lines.failure.take());
+        }
+        page.body = Map::new().into();
+        page.last_record = lines.last_record();
+        page.n_extracted = page.n_given + lines.lines.n_records;
+        page.lines = lines.lines;
         Ok(())
     }
 

@@ -147,7 +147,7 @@ impl SimpleRetriever {
         let streams_json = decoder.reads_json()
             && extraction == Extraction::Take
             && selector.extractor().path().is_some();
-        let is_fast = decoder.reads_json()
+        let is_fast = (decoder.reads_json() || decoder.is_streamed())
             && query_properties.is_none()
             && !cx.stream.is_data_feed
             && !cx.environment.is_test_read;

@@ -13,6 +13,8 @@ pub struct CsvRows {
     cell: String,
     /// The complete cells of the row.
     row: Vec<String>,
+    /// Cells of earlier rows that nobody took, to be filled again.
+    spare: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,7 @@ impl CsvRows {
             after_return: false,
             cell: String::new(),
             row: Vec::new(),
+            spare: Vec::new(),
         }
     }
 
@@ -73,7 +76,7 @@ impl CsvRows {
                 }
                 (_, State::InQuotes) | ('"', State::InCell) => self.cell.push(character),
                 _ => {
-                    self.row.push(std::mem::take(&mut self.cell));
+                    self.end_cell();
                     self.state = State::StartOfCell;
                 }
             }
@@ -112,11 +115,19 @@ impl CsvRows {
 
     fn end_row(&mut self, on_row: &mut dyn FnMut(&mut Vec<String>)) {
         if self.state != State::StartOfRow {
-            self.row.push(std::mem::take(&mut self.cell));
+            self.end_cell();
         }
         on_row(&mut self.row);
-        self.row.clear();
+        self.spare.extend(self.row.drain(..).map(|mut cell| {
+            cell.clear();
+            cell
+        }));
         self.state = State::StartOfRow;
+    }
+
+    fn end_cell(&mut self) {
+        let next = self.spare.pop().unwrap_or_default();
+        self.row.push(std::mem::replace(&mut self.cell, next));
     }
 }
 
