@@ -99,6 +99,13 @@ pub(super) fn check_components(path: Option<&Path>, config: &Map) -> anyhow::Res
     Ok(())
 }
 
+/// Where the platform looks for files; without a platform they go to a folder for temporary files.
+pub(super) fn files_dir() -> PathBuf {
+    let staging = std::env::var_os("AIRBYTE_STAGING_DIRECTORY")
+        .map_or_else(|| PathBuf::from("/staging/files"), PathBuf::from);
+    if staging.exists() { staging } else { PathBuf::from("/tmp/airbyte-file-transfer") }
+}
+
 /// Reads a config.
 pub(super) fn read_config(path: &Path) -> anyhow::Result<Map> {
     match read_json(path)? {

@@ -54,6 +54,7 @@ impl SourceArgs {
             config,
             config_path: Some(self.config.clone()),
             base_dir,
+            files_dir: inputs::files_dir(),
             catalog,
             stream_names,
             states,

@@ -47,6 +47,7 @@ fn of_manifest(origin: &ManifestOrigin<'_>, run: &Run) -> Result<SpecMessage, Fa
     let session = Session {
         config: Map::new(),
         config_path: None,
+        files_dir: PathBuf::new(),
         base_dir,
         catalog: None,
         stream_names: Vec::new(),

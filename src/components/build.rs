@@ -32,6 +32,8 @@ pub struct Environment {
     pub observer: Arc<dyn Observer>,
     /// The folder of the manifest, for files it names.
     pub base_dir: PathBuf,
+    /// Where the files that records stand for are laid.
+    pub files_dir: PathBuf,
     /// Incoming states by stream name.
     pub states: States,
     /// What is selected to be read, in a read.

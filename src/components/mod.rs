@@ -58,6 +58,7 @@ use futures::stream::BoxStream;
 
 use crate::http::{BodyMode, Headers, Permit, Response, RetryPolicy, SessionAuth};
 use crate::manifest::Node;
+use crate::protocol::FileReference;
 use crate::run::RunContext;
 use crate::template::Template;
 use crate::template::time::{DateTime, TimeDelta};
@@ -90,8 +91,8 @@ pub struct Stream {
     pub retriever: Arc<dyn Retriever>,
     /// Makes the slices, and keeps the state.
     pub cursor: Arc<dyn Cursor>,
-    /// Whether its records come with files.
-    pub is_file_based: bool,
+    /// Gets the files that its records stand for, if they stand for any.
+    pub files: Option<Arc<dyn FileUploader>>,
     /// The streams that its partitions come from, with the parents of those.
     pub parents: Vec<String>,
     /// The state that it starts from, in today's form.
@@ -130,6 +131,12 @@ pub trait Retriever: Send + Sync {
         slice: &'a StreamSlice,
         sink: &'a mut dyn RecordSink,
     ) -> BoxFuture<'a, Result<(), ReadError>>;
+}
+
+/// Gets the files that records stand for.
+pub trait FileUploader: Send + Sync {
+    /// Lays the file of `record` where the platform looks for it.
+    fn upload<'a>(&'a self, record: &'a Json) -> BoxFuture<'a, Result<FileReference, ReadError>>;
 }
 
 /// Takes records; where back-pressure comes from.

@@ -53,6 +53,7 @@ impl World {
             http: Http::new(Arc::new(Server(server))),
             secrets: Secrets::new(),
             observer: Arc::new(NoObserver),
+            files_dir: PathBuf::new(),
             base_dir: PathBuf::new(),
             states: States::new(),
             catalog: None,

@@ -92,20 +92,29 @@ async fn first_record(stream: &Stream) -> Result<FirstRecord, ReadError> {
     let Some(slice) = stream.slices().next().await else {
         return Ok(FirstRecord::NoSlice);
     };
-    let mut sink = FirstSink { has_record: false };
-    stream.retriever.read(&slice?, &mut sink).await?;
+    let slice = slice?;
+    stream.schema.load().await?;
+    let mut sink = FirstSink { stream, has_record: false };
+    stream.retriever.read(&slice, &mut sink).await?;
     Ok(if sink.has_record { FirstRecord::Found } else { FirstRecord::NoRecord })
 }
 
-/// Wants one record.
-struct FirstSink {
+/// Wants one record, with its file.
+struct FirstSink<'a> {
+    stream: &'a Stream,
     has_record: bool,
 }
 
-impl RecordSink for FirstSink {
+impl RecordSink for FirstSink<'_> {
     fn records(&mut self, records: Vec<Json>) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>> {
-        self.has_record |= !records.is_empty();
-        let flow = if self.has_record { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        async move { Ok(flow) }.boxed()
+        async move {
+            let Some(record) = records.first() else { return Ok(ControlFlow::Continue(())) };
+            self.has_record = true;
+            if let Some(files) = &self.stream.files {
+                files.upload(record).await?;
+            }
+            Ok(ControlFlow::Break(()))
+        }
+        .boxed()
     }
 }

@@ -35,6 +35,6 @@ async fn describe(stream: &Stream) -> Result<message::Stream, ReadError> {
         default_cursor_field: cursor_field.map(|field| vec![field.to_owned()]),
         source_defined_primary_key: Some(stream.primary_key.clone()).filter(|it| !it.is_empty()),
         is_resumable: cursor_field.is_some(),
-        is_file_based: stream.is_file_based,
+        is_file_based: stream.files.is_some(),
     })
 }

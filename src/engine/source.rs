@@ -40,6 +40,8 @@ pub struct Session {
     pub config_path: Option<PathBuf>,
     /// The folder of the manifest, for the files that it names.
     pub base_dir: PathBuf,
+    /// Where the files that records stand for are laid.
+    pub files_dir: PathBuf,
     /// What is selected, in a read.
     pub catalog: Option<ConfiguredCatalog>,
     /// The streams to read when there is no catalog; all of them if none is named.
@@ -106,6 +108,7 @@ impl Source {
             config,
             config_path,
             base_dir,
+            files_dir,
             catalog,
             stream_names,
             states,
@@ -119,6 +122,7 @@ impl Source {
             secrets: output.secrets.clone(),
             observer: Arc::new(ProtocolObserver::new(output.clone())),
             base_dir,
+            files_dir,
             states,
             catalog,
             shard,

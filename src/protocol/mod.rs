@@ -24,7 +24,7 @@ pub use error::{InputError, MergeError, MergeFault, ShardError};
 pub use failure::{FailureType, TracedError};
 pub use merge::merge_states;
 pub use message::{Level, Message, StreamDescriptor};
-pub use record::RecordFrame;
+pub use record::{FileReference, RecordFrame};
 pub use secrets::mask_config;
 pub use shard::{Shard, ShardNote};
 pub use state::{

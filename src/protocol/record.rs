@@ -3,6 +3,19 @@
 
 use std::io::Write;
 
+use serde::Serialize;
+
+/// A file that came with a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileReference {
+    /// Where it lies now.
+    pub staging_file_url: String,
+    /// Its path at the destination.
+    pub source_file_relative_path: String,
+    /// Its size.
+    pub file_size_bytes: u64,
+}
+
 /// The bytes around the records of one stream.
 #[derive(Clone, Debug)]
 pub struct RecordFrame {
@@ -35,18 +48,19 @@ impl RecordFrame {
         Self::end(line, emitted_at, None);
     }
 
-    /// As [`Self::close`], for a record that stands for a file: `file_reference` is a JSON object.
-    pub fn close_with_file(line: &mut Vec<u8>, emitted_at: i64, file_reference: &[u8]) {
-        Self::end(line, emitted_at, Some(file_reference));
+    /// As [`Self::close`], for a record that stands for a file.
+    pub fn close_with_file(line: &mut Vec<u8>, emitted_at: i64, file: &FileReference) {
+        Self::end(line, emitted_at, Some(file));
     }
 
-    fn end(line: &mut Vec<u8>, emitted_at: i64, file_reference: Option<&[u8]>) {
+    fn end(line: &mut Vec<u8>, emitted_at: i64, file: Option<&FileReference>) {
         line.extend_from_slice(br#","emitted_at":"#);
         // Writing to a vector cannot fail.
         let _ = write!(line, "{emitted_at}");
-        if let Some(file_reference) = file_reference {
+        if let Some(file) = file {
             line.extend_from_slice(br#","file_reference":"#);
-            line.extend_from_slice(file_reference);
+            // As above; texts and numbers always are JSON.
+            let _ = serde_json::to_writer(&mut *line, file);
         }
         line.extend_from_slice(b"}}\n");
     }
@@ -77,11 +91,17 @@ mod tests {
             |line| {
                 RecordFrame::new("s").open(line);
                 line.extend_from_slice(b"{}");
-                RecordFrame::close_with_file(line, -1, br#"{"file_size_bytes":3}"#);
+                let file = FileReference {
+                    staging_file_url: "/f/s/a".to_owned(),
+                    source_file_relative_path: "s/a".to_owned(),
+                    file_size_bytes: 3,
+                };
+                RecordFrame::close_with_file(line, -1, &file);
             },
             concat!(
                 r#"{"type":"RECORD","record":{"stream":"s","data":{},"emitted_at":-1,"#,
-                r#""file_reference":{"file_size_bytes":3}}}"#,
+                r#""file_reference":{"staging_file_url":"/f/s/a","#,
+                r#""source_file_relative_path":"s/a","file_size_bytes":3}}}"#,
                 "\n"
             ),
         );

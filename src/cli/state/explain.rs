@@ -99,6 +99,7 @@ impl Explain {
             config,
             // Nobody has asked for a migrated one.
             config_path: None,
+            files_dir: PathBuf::new(),
             base_dir,
             catalog: self.catalog.as_deref().map(inputs::read_catalog).transpose()?,
             stream_names: Vec::new(),

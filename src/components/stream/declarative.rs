@@ -12,28 +12,21 @@ use super::schema::CachedSchema;
 use crate::components::full_refresh::FullRefresh;
 use crate::components::shape::shape;
 use crate::components::share::Share;
-use crate::components::slot::{OneOrMore, accepts};
+use crate::components::slot::OneOrMore;
 use crate::components::{
-    BuildContext, BuildError, Component, ElementExtractor, IncrementalSync, PartitionRouter,
-    RecordExtractor, Requester, Retriever, SchemaLoader, Slot, StateMigration, Stream, StreamScope,
-    Transformation,
+    BuildContext, BuildError, Component, IncrementalSync, PartitionRouter, Retriever, SchemaLoader,
+    Slot, StateMigration, Stream, StreamScope, Transformation,
 };
 use crate::manifest::{Key, Node, NodeMap, NodeValue};
 use crate::value::Map;
 
-accepts!(
-    /// Extractors that find a file in a response.
-    FileExtractor = "DpathExtractor",
-    "CustomRecordExtractor",
-);
-
 /// The YAML shape.
 pub mod yaml {
+    use super::super::file_uploader::yaml::FileUploader;
     use super::{
-        ElementExtractor, FileExtractor, IncrementalSync, OneOrMore, PrimaryKey, RecordExtractor,
-        Requester, Retriever, SchemaLoader, Slot, StateMigration, Transformation, shape,
+        IncrementalSync, OneOrMore, PrimaryKey, Retriever, SchemaLoader, Slot, StateMigration,
+        Transformation, shape,
     };
-    use crate::components::shape::Text;
 
     shape! {
         /// A stream of records.
@@ -54,20 +47,6 @@ pub mod yaml {
             state_migrations: Vec<Slot<dyn StateMigration>> = Vec::new(),
             /// How the files come along that records stand for.
             file_uploader: Option<FileUploader>,
-        }
-    }
-
-    shape! {
-        /// How the files come along that records stand for.
-        pub struct FileUploader {
-            /// Asks for a file.
-            requester: Slot<dyn Requester>,
-            /// Where in a record the file's URL stands.
-            download_target_extractor: Slot<dyn RecordExtractor, ElementExtractor>,
-            /// Where in the response the file stands, when it is not the whole.
-            file_extractor: Option<Slot<dyn RecordExtractor, FileExtractor>>,
-            /// The name of the file; a random one when unset.
-            filename_extractor: Option<Text>,
         }
     }
 }
@@ -110,6 +89,7 @@ impl Component for yaml::DeclarativeStream {
         let parts = cx.for_stream(scope.clone());
         scope.transformations =
             self.transformations.iter().map(|it| it.build(&parts)).collect::<Result<_, _>>()?;
+        let files = self.file_uploader.as_ref().map(|it| it.build(&self.name, cx)).transpose()?;
         let primary_key = scope.primary_key.clone();
         let state = scope.state.clone();
         let retriever = self.retriever.build(&cx.for_stream(scope))?;
@@ -119,7 +99,7 @@ impl Component for yaml::DeclarativeStream {
             schema,
             retriever,
             cursor,
-            is_file_based: self.file_uploader.is_some(),
+            files,
             parents,
             state,
             group: None,

@@ -135,6 +135,8 @@ impl Schedule {
 async fn make_slices(run: &Arc<StreamRun>, readers: &Readers) {
     run.start().await;
     let making = async {
+        // The reference describes a stream before it reads it, and some APIs are asked for that.
+        run.stream.schema.load().await?;
         let mut slices = run.stream.slices();
         while let Some(slice) = slices.next().await {
             let slice = slice?;

@@ -36,7 +36,14 @@ impl<'a> SliceSink<'a> {
         let (mut n_lines, mut broken) = (0, None);
         let mut observed_to = 0;
         for (idx, record) in records.iter().enumerate() {
-            if let Err(err) = self.run.append_line(&mut lines, record, emitted_at) {
+            let file = match &self.run.stream.files {
+                Some(files) => files.upload(record).await.map(Some),
+                None => Ok(None),
+            };
+            let appended = file.and_then(|file| {
+                self.run.append_line(&mut lines, record, file.as_ref(), emitted_at)
+            });
+            if let Err(err) = appended {
                 broken = Some(err);
                 break;
             }
@@ -85,7 +92,9 @@ impl LineSink for SliceSink<'_> {
 
 impl RecordSink for SliceSink<'_> {
     fn as_lines(&mut self) -> Option<&mut dyn LineSink> {
-        (self.run.stream.cursor.observed() != Observed::Records).then_some(self)
+        let stream = &self.run.stream;
+        let is_looked_at = stream.files.is_some() || stream.cursor.observed() == Observed::Records;
+        (!is_looked_at).then_some(self)
     }
 
     fn records(&mut self, records: Vec<Json>) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>> {

@@ -6,7 +6,7 @@ use tracing::{debug, error, info};
 
 use crate::components::{LineFrame, ReadError, Stream};
 use crate::protocol::message::StreamStatus;
-use crate::protocol::{Message, RecordFrame, TracedError};
+use crate::protocol::{FileReference, Message, RecordFrame, TracedError};
 use crate::value::{Json, Map, StreamSlice, write_python_text_repr, write_record_data};
 
 use super::super::Output;
@@ -75,11 +75,12 @@ impl StreamRun {
         }
     }
 
-    /// Appends the line of one record.
+    /// Appends the line of one record, with the file that it stands for.
     pub(super) fn append_line(
         &self,
         lines: &mut Vec<u8>,
         record: &Json,
+        file: Option<&FileReference>,
         emitted_at: i64,
     ) -> Result<(), ReadError> {
         let Json::Object(data) = record else {
@@ -88,7 +89,10 @@ impl StreamRun {
         };
         self.frame.open(lines);
         write_record_data(data, lines);
-        RecordFrame::close(lines, emitted_at);
+        match file {
+            Some(file) => RecordFrame::close_with_file(lines, emitted_at, file),
+            None => RecordFrame::close(lines, emitted_at),
+        }
         Ok(())
     }
 

@@ -151,7 +151,7 @@ fn run_by(clock: Arc<dyn Clock>, plans: &[Plan], n_workers: usize) -> (ReadOutco
                 schema: Arc::new(NoSchema),
                 retriever: Arc::new(PlannedRetriever(plan.clone())),
                 cursor: Arc::new(PlannedCursor { plan: plan.clone(), n_closed: Mutex::default() }),
-                is_file_based: false,
+                files: None,
                 state: None,
                 group: plan.group.clone(),
                 parents: Vec::new(),
