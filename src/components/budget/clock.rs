@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use super::Moment;
 use crate::run::RunContext;
 
-/// Goes on even when the wall clock does not: with the machine's steady clock,
-/// and by the waits of a run that does not really wait.
+/// Goes on even when the wall clock does not: with the machine's steady clock, and by the waits of
+/// a run that does not really wait; only by them in a run that can be repeated.
 #[derive(Clone, Debug)]
 pub(super) struct BudgetClock {
     run: RunContext,
@@ -28,7 +28,9 @@ impl BudgetClock {
     }
 
     pub(super) fn now(&self) -> Moment {
-        self.origin.elapsed() + Duration::from_nanos(self.skipped.load(Ordering::Relaxed))
+        let skipped = Duration::from_nanos(self.skipped.load(Ordering::Relaxed));
+        // A replay makes the waits of the recording, however long requests took then.
+        if self.run.is_repeatable() { skipped } else { self.origin.elapsed() + skipped }
     }
 
     /// The moment of a time in seconds since 1970; what is past is now.
