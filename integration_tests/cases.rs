@@ -160,9 +160,12 @@ cases! {
     read_of_an_unknown_stream
     spec_of_a_manifest
     state_explained
+    state_global_without_content
     state_missing
     state_not_a_list
     state_not_json
+    state_of_parents_of_wrong_type
+    state_of_partitions_of_wrong_type
     state_of_unknown_type
     state_that_is_shared
     state_that_says_nothing

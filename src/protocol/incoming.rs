@@ -41,6 +41,11 @@ impl<'a> Incoming<'a> {
         Ok(items.iter().enumerate().map(|(index, item)| self.at(item, &index.to_string())))
     }
 
+    /// Whether this is a list or a text with nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.value.as_array().is_some_and(Vec::is_empty) || self.value.as_str() == Some("")
+    }
+
     pub(super) fn object(&self) -> Result<&'a Map, InputError> {
         self.value.as_object().ok_or_else(|| self.wrong_type("object"))
     }

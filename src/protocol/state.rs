@@ -29,7 +29,9 @@ pub fn read_states(document: &Json) -> Result<States, InputError> {
     let mut states = States::new();
     match messages.as_slice() {
         [StateMessage { kind: Some(Kind::Global), global, .. }] => {
-            let Some(global) = global else { return Ok(states) };
+            let Some(global) = global else {
+                return Err(InputError::Missing { name: "global", place: "0/global".to_owned() });
+            };
             if global.optional("shared_state")?.is_some() {
                 return Err(InputError::SharedState);
             }
@@ -167,8 +169,9 @@ impl<'a> StateMessage<'a> {
 fn insert_state(states: &mut States, stream: &Incoming<'_>) -> Result<(), InputError> {
     let descriptor = stream.required("stream_descriptor")?;
     let name = descriptor.required("name")?.text()?;
-    let state = stream.optional("stream_state")?.map(|state| state.object()).transpose()?;
-    if descriptor.optional("namespace")?.is_none() {
+    let state = stream.optional("stream_state")?.filter(|state| !state.is_empty());
+    let state = state.map(|state| state.object()).transpose()?;
+    if descriptor.optional("namespace")?.map(|namespace| namespace.text()).transpose()?.is_none() {
         states.insert(name.to_owned(), state.cloned().unwrap_or_default());
     }
     Ok(())
@@ -242,7 +245,21 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_list_or_text_is_no_state() {
+        for nothing in [json!([]), json!("")] {
+            check(
+                &json!([{"type": "STREAM", "stream": of_stream("a", &nothing)}]),
+                &json!({"a": {}}),
+            );
+        }
+    }
+
+    #[test]
     fn faults_have_a_place() {
+        check_error(
+            &json!([{"type": "GLOBAL", "stream": of_stream("a", &json!({}))}]),
+            r#""global" is a required property (instance_path='0/global')"#,
+        );
         check_error(&json!({"a": 1}), r#"{"a":1} is not of type "list" (instance_path='')"#);
         check_error(&json!(["x"]), r#""x" is not of type "object" (instance_path='0')"#);
         check_error(
@@ -258,8 +275,8 @@ mod tests {
             r#""stream_descriptor" is a required property (instance_path='0/stream/stream_descriptor')"#,
         );
         check_error(
-            &json!([{"type": "STREAM", "stream": of_stream("a", &json!([]))}]),
-            r#"[] is not of type "object" (instance_path='0/stream/stream_state')"#,
+            &json!([{"type": "STREAM", "stream": of_stream("a", &json!([1]))}]),
+            r#"[1] is not of type "object" (instance_path='0/stream/stream_state')"#,
         );
     }
 

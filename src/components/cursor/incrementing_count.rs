@@ -78,12 +78,11 @@ impl IncrementalSync for yaml::IncrementingCountCursor {
         let mut legacy = state.cloned().unwrap_or_default();
         let kind = legacy.get("state_type").and_then(Json::as_str);
         let reached = if matches!(kind, Some("date-range" | "integer")) {
-            let first = legacy.get("slices").and_then(|slices| slices.get(0));
-            let reached = first
-                .and_then(|first| {
-                    first.get("most_recent_cursor_value").or_else(|| first.get("end"))
-                })
-                .cloned();
+            let first = legacy.get("slices").and_then(|slices| slices.get(0)).ok_or_else(|| {
+                BuildError::new("Expected at least one slice in the state but there were none.")
+            })?;
+            let reached = first.get("most_recent_cursor_value").or_else(|| first.get("end"));
+            let reached = reached.cloned();
             legacy = legacy.get("legacy").and_then(Json::as_object).cloned().unwrap_or_default();
             reached
         } else {

@@ -19,6 +19,7 @@ pub mod min_max_datetime;
 mod outlook;
 mod per_partition;
 mod progress;
+mod remembered;
 mod settings;
 mod windows;
 

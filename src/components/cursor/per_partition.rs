@@ -6,7 +6,7 @@
 
 mod outlook;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,11 +21,15 @@ use crate::components::{
 };
 use crate::protocol::state::MAX_PARTITION_STATES;
 use crate::template::time::{DateTime, TimeDelta, TimeError};
-use crate::value::{Json, Map, StreamSlice, partition_key, python_int, python_repr, python_str};
+use crate::value::{
+    Json, Map, PythonJson, StreamSlice, is_truthy, partition_key, python_int, python_repr,
+    python_str,
+};
 
 use super::datetime_based::{WindowProgress, read_until};
 use super::intervals::later;
 use super::progress::Progress;
+use super::remembered::Remembered;
 use super::settings::Settings;
 use super::windows::{Window, Windows};
 
@@ -40,6 +44,8 @@ pub(super) struct PerPartition {
     settings: Arc<Settings>,
     router: Arc<dyn PartitionRouter>,
     partitions: Mutex<Partitions>,
+    /// Whether all partitions were made.
+    has_all: AtomicBool,
     has_warned_of_values: AtomicBool,
 }
 
@@ -56,6 +62,7 @@ impl PerPartition {
             settings: Arc::new(settings),
             router,
             partitions: Mutex::new(partitions),
+            has_all: AtomicBool::new(false),
             has_warned_of_values: AtomicBool::new(false),
         })
     }
@@ -103,6 +110,7 @@ impl Cursor for PerPartition {
                     yielder.give(slice).await;
                 }
             }
+            self.has_all.store(true, Ordering::Relaxed);
             Ok(())
         })
     }
@@ -179,8 +187,14 @@ impl Cursor for PerPartition {
     fn finish(&self) -> Result<Option<Map>, ReadError> {
         let mut partitions = self.lock();
         if partitions.open.values().all(|open| open.n_slices == 0) {
-            partitions.complete(self.settings.now());
-            partitions.parent_state = self.router.parent_state();
+            let parent_state = self.router.parent_state();
+            // Of partitions that could not be made, those that were read must promise nothing.
+            if self.has_all.load(Ordering::Relaxed) {
+                partitions.complete(self.settings.now());
+                partitions.parent_state = parent_state;
+            } else if partitions.parent_state.is_none() {
+                partitions.parent_state = parent_state.filter(|state| state.is_empty());
+            }
         }
         Ok(Some(partitions.state(&self.settings)))
     }
@@ -278,22 +292,27 @@ impl Partitions {
             partitions.set_global(settings, &state)?;
             return Ok(partitions);
         }
-        partitions.is_global = state.get("use_global_cursor") == Some(&Json::Bool(true));
+        partitions.is_global = state.get("use_global_cursor").is_some_and(is_truthy);
         partitions.lookback = state.get("lookback_window").map_or(Ok(0), seconds)?;
-        if let Some(Json::Array(states)) = state.remove("states") {
-            for mut state in states {
-                let mut part = |name: &str| match state.get_mut(name).map(Json::take) {
-                    Some(Json::Object(part)) => Ok(part),
-                    _ => Err(BuildError::new(format!("'{name}'")).class("KeyError")),
-                };
-                let key = partition_key(&part("partition")?);
-                let progress = Progress::new(settings, part("cursor")?)?;
-                partitions.n_known += 1;
-                partitions.cursors.insert(&key, progress);
-            }
+        for mut state in listed(state.remove("states"))? {
+            let mut part = |name: &str| {
+                let part = state.get_mut(name).map(Json::take);
+                part.ok_or_else(|| BuildError::new(format!("'{name}'")).class("KeyError"))
+            };
+            let key = PythonJson::SORTED_COMPACT.text(&part("partition")?);
+            let Json::Object(cursor) = part("cursor")? else {
+                return Err(of_wrong_type("cursor", "object"));
+            };
+            partitions.n_known += 1;
+            partitions.cursors.insert(&key, Progress::new(settings, cursor)?);
         }
-        if let Some(Json::Object(global)) = state.get("state") {
-            partitions.set_global(settings, global)?;
+        match state.get("state") {
+            Some(Json::Object(global)) => partitions.set_global(settings, global)?,
+            // Python looks for the field in a text or a list just as well, and does not find it.
+            Some(Json::String(text)) if !text.contains(&settings.field) => {}
+            Some(Json::Array(items)) if !items.contains(&Json::from(settings.field.as_str())) => {}
+            None => {}
+            Some(_) => return Err(of_wrong_type("state", "object")),
         }
         Ok(partitions)
     }
@@ -519,73 +538,27 @@ fn unknown_partition(key: &str) -> ReadError {
     ReadError::unexpected("KeyError", format!("the partition {key} is not known any more"))
 }
 
+/// The items of a list; an empty text or object has none either.
+fn listed(value: Option<Json>) -> Result<Vec<Json>, BuildError> {
+    match value {
+        None => Ok(Vec::new()),
+        Some(Json::Array(items)) => Ok(items),
+        Some(Json::String(text)) if text.is_empty() => Ok(Vec::new()),
+        Some(Json::Object(map)) if map.is_empty() => Ok(Vec::new()),
+        Some(_) => Err(of_wrong_type("states", "list")),
+    }
+}
+
+fn of_wrong_type(name: &str, expected: &str) -> BuildError {
+    let message = format!("`{name}` in the state of the stream is not of type \"{expected}\"");
+    BuildError::new(message).class("TypeError")
+}
+
 fn seconds(value: &Json) -> Result<i64, BuildError> {
     python_int(value).ok_or_else(|| {
         let value = python_str(value);
         BuildError::new(format!("invalid literal for int() with base 10: '{value}'"))
     })
-}
-
-/// Partitions in the order in which they became known.
-#[derive(Default)]
-struct Remembered {
-    ages: HashMap<Arc<str>, u64>,
-    by_age: BTreeMap<u64, (Arc<str>, Progress)>,
-    /// Those that are not being read.
-    idle: BTreeSet<u64>,
-    n_known: u64,
-}
-
-impl Remembered {
-    fn len(&self) -> usize {
-        self.by_age.len()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&str, &Progress)> {
-        self.by_age.values().map(|(key, progress)| (&**key, progress))
-    }
-
-    fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Progress)> {
-        self.by_age.values_mut().map(|(key, progress)| (&**key, progress))
-    }
-
-    fn get(&self, key: &str) -> Option<&Progress> {
-        self.by_age.get(self.ages.get(key)?).map(|(_, progress)| progress)
-    }
-
-    fn get_mut(&mut self, key: &str) -> Option<&mut Progress> {
-        let age = self.ages.get(key)?;
-        self.by_age.get_mut(age).map(|(_, progress)| progress)
-    }
-
-    fn insert(&mut self, key: &str, progress: Progress) {
-        let key = Arc::<str>::from(key);
-        let age = *self.ages.entry(Arc::clone(&key)).or_insert(self.n_known);
-        self.n_known += 1;
-        self.by_age.insert(age, (key, progress));
-        self.idle.insert(age);
-    }
-
-    /// Whether a partition is being read from now on.
-    fn set_idle(&mut self, key: &str, is_idle: bool) {
-        let Some(age) = self.ages.get(key) else { return };
-        if is_idle {
-            self.idle.insert(*age);
-        } else {
-            self.idle.remove(age);
-        }
-    }
-
-    /// Forgets the oldest partition that is idle, or the oldest of all; gives it, and whether it was idle.
-    fn forget_one(&mut self) -> Option<(Arc<str>, bool)> {
-        let idle = self.idle.pop_first();
-        let (key, _) = match idle {
-            Some(age) => self.by_age.remove(&age)?,
-            None => self.by_age.pop_first()?.1,
-        };
-        self.ages.remove(&key);
-        Some((key, idle.is_some()))
-    }
 }
 
 #[cfg(test)]
@@ -726,6 +699,51 @@ mod tests {
         );
     }
 
+    /// Partitions that end with an error.
+    struct Broken(Ids);
+
+    impl PartitionRouter for Broken {
+        fn partitions(&self) -> BoxStream<'_, Result<StreamSlice, ReadError>> {
+            let end = futures::stream::once(async { Err(ReadError::value("gone")) });
+            self.0.partitions().chain(end).boxed()
+        }
+
+        fn request_parts(&self, slice: &StreamSlice) -> Result<RequestParts, ReadError> {
+            self.0.request_parts(slice)
+        }
+
+        fn parent_state(&self) -> Option<Arc<Map>> {
+            self.0.parent_state()
+        }
+
+        fn partition_fields(&self) -> Vec<String> {
+            self.0.partition_fields()
+        }
+    }
+
+    #[test]
+    fn partitions_that_could_not_be_made_are_promised_by_nothing() {
+        let parent_state = Map::from_iter([("parents".to_owned(), json!({"at": 9}))]);
+        let router = Broken(Ids(vec![1, 2, 3], Some(Arc::new(parent_state))));
+        let partitions = Partitions::new(&settings(), false, Map::new()).unwrap();
+        let cursor = PerPartition {
+            settings: Arc::new(settings()),
+            router: Arc::new(router),
+            partitions: Mutex::new(partitions),
+            has_all: AtomicBool::new(false),
+            has_warned_of_values: AtomicBool::new(false),
+        };
+        let slices: Vec<_> = cursor.slices().collect::<Vec<_>>().now_or_never().unwrap();
+        assert_eq!(slices.len(), 3, "two partitions, and the error");
+        for slice in slices.into_iter().flatten() {
+            cursor.observe(&slice, &[json!({"updated": "2024-01-03"})]).unwrap();
+            cursor.close_slice(&slice).unwrap();
+        }
+        let state = cursor.finish().unwrap().unwrap();
+        assert_eq!(state["states"], states(&[(1, "2024-01-03"), (2, "2024-01-03")]));
+        assert_eq!((state.get("state"), &state["lookback_window"]), (None, &json!(0)));
+    }
+
     #[test]
     fn a_global_state_is_one_for_all() {
         let cursor = cursor(&json!({"global_substream_cursor": true}), &[1, 2], &json!({}));
@@ -762,6 +780,30 @@ mod tests {
     }
 
     #[test]
+    fn states_that_are_none_are_refused() {
+        let refused = |state: Json| {
+            let Json::Object(state) = state else { panic!("{state} is no object") };
+            let refused = Partitions::new(&settings(), false, state).err().unwrap();
+            refused.message
+        };
+        for states in [json!(null), json!("x"), json!(5), json!({"a": 1})] {
+            assert!(refused(json!({"states": states})).starts_with("`states` in the state"));
+        }
+        for state in [json!(null), json!(5), json!("updated"), json!(["updated"])] {
+            assert!(refused(json!({"state": state})).starts_with("`state` in the state"));
+        }
+        assert_eq!(refused(json!({"states": [null]})), "'partition'");
+        assert_eq!(refused(json!({"states": [{"partition": 1}]})), "'cursor'");
+    }
+
+    #[test]
+    fn anything_can_tell_partitions_apart() {
+        let state = json!({"states": [{"partition": "x", "cursor": {"updated": "2024-01-02"}}],
+            "use_global_cursor": null});
+        assert_eq!(cursor(&json!({}), &[], &state).state()["states"], state["states"]);
+    }
+
+    #[test]
     fn too_many_partitions_share_one_state() {
         let ids: Vec<_> = (0..10_100).collect();
         let cursor = cursor(&json!({}), &ids, &json!({}));
@@ -774,21 +816,6 @@ mod tests {
         let state = cursor.finish().unwrap().unwrap();
         let expect = json!({"use_global_cursor": true, "state": {"updated": "2024-01-03"}, "lookback_window": 1});
         assert_eq!(json!(state), expect);
-    }
-
-    #[test]
-    fn idle_partitions_are_forgotten_first() {
-        let (settings, mut remembered) = (settings(), Remembered::default());
-        for key in ["a", "b", "c"] {
-            remembered.insert(key, Progress::new(&settings, Map::new()).unwrap());
-        }
-        remembered.set_idle("a", false);
-        remembered.set_idle("c", false);
-        let forgotten = std::iter::from_fn(|| remembered.forget_one());
-        let forgotten: Vec<_> =
-            forgotten.map(|(key, is_idle)| (key.to_string(), is_idle)).collect();
-        let expect = [("b", true), ("a", false), ("c", false)];
-        assert_eq!(forgotten, expect.map(|(key, is_idle)| (key.to_owned(), is_idle)));
     }
 
     #[test]

@@ -144,12 +144,14 @@ fn parent_state(
     name: &str,
     cursor_field: impl FnOnce() -> Result<Option<String>, BuildError>,
 ) -> Result<Option<Map>, BuildError> {
-    let as_map = |value: &Json| value.as_object().cloned();
-    if let Some(state) = child.get("parent_state").and_then(|states| states.get(name)) {
-        return Ok(as_map(state));
+    if let Some(states) = child.get("parent_state") {
+        let states = states.as_object().ok_or_else(|| of_wrong_type("parent_state"))?;
+        if let Some(state) = states.get(name) {
+            return object_of(state, "parent_state").map(Some);
+        }
     }
     if let Some(state) = child.get("state") {
-        return Ok(as_map(state));
+        return object_of(state, "state").map(Some);
     }
     // A child that was read without its parent's state before: its own cursor value serves both.
     let mut values = child.iter().filter(|(key, _)| *key != "__ab_no_cursor_state_message");
@@ -158,6 +160,21 @@ fn parent_state(
         return Ok(None);
     }
     Ok(cursor_field()?.map(|field| Map::from_iter([(field, value.clone())])))
+}
+
+/// The state in a state; an empty list or text is one too, for Python.
+fn object_of(state: &Json, name: &str) -> Result<Map, BuildError> {
+    match state {
+        Json::Object(state) => Ok(state.clone()),
+        Json::Array(items) if items.is_empty() => Ok(Map::new()),
+        Json::String(text) if text.is_empty() => Ok(Map::new()),
+        _ => Err(of_wrong_type(name)),
+    }
+}
+
+fn of_wrong_type(name: &str) -> BuildError {
+    let message = format!("`{name}` in the state of the stream is not of type \"object\"");
+    BuildError::new(message).class("TypeError")
 }
 
 fn cursor_field(stream: &Node, cx: &BuildContext<'_>) -> Result<Option<String>, BuildError> {
@@ -187,6 +204,21 @@ mod tests {
     fn the_parents_own_state_comes_first() {
         check(&json!({"state": {"c": 1}, "parent_state": {"p": {"c": 2}}}), Some(&json!({"c": 2})));
         check(&json!({"state": {"c": 1}, "parent_state": {"q": {"c": 2}}}), Some(&json!({"c": 1})));
+    }
+
+    #[test]
+    fn states_that_are_none_are_refused() {
+        for child in [
+            json!({"parent_state": null}),
+            json!({"parent_state": "p"}),
+            json!({"parent_state": {"p": null}}),
+            json!({"state": 5}),
+        ] {
+            let refused = parent_state(child.as_object().unwrap(), "p", || Ok(None));
+            let message = refused.unwrap_err().message;
+            assert!(message.ends_with(r#"is not of type "object""#), "{message}");
+        }
+        check(&json!({"parent_state": {"p": []}}), Some(&json!({})));
     }
 
     #[test]

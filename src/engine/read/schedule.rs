@@ -19,7 +19,7 @@ use super::stream_run::StreamRun;
 ///
 /// Enough that a stream whose slices come fast makes room for the next one,
 /// little beside what a run needs anyway: a slice is a few hundred bytes.
-const QUEUED_SLICES: usize = 1024;
+pub(super) const QUEUED_SLICES: usize = 1024;
 
 /// The streams of one read.
 pub(super) struct Schedule {
@@ -163,12 +163,13 @@ async fn read_all(mut queue: mpsc::Receiver<Job>, n_workers: usize, stream_ended
         let stream_ended = stream_ended.clone();
         tasks.spawn(async move {
             let read = read_slice(&run, &slice).await;
-            // The next slice need not wait for what this one's end has to print.
-            drop(permit);
+            // What the end of a slice has to print counts as work too: failures that nobody takes
+            // off the output must not pile up.
             run.close_slice(&slice, read).await;
             if run.is_ended() {
                 stream_ended.notify_waiters();
             }
+            drop(permit);
         });
         // What has ended is let go, so that memory does not grow with the slices.
         while tasks.try_join_next().is_some() {}

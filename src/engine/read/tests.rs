@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use futures::future::{self, BoxFuture};
@@ -12,7 +14,9 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::schedule::QUEUED_SLICES;
 use super::{ReadOutcome, read};
+use crate::components::testing::World;
 use crate::components::{
     Cursor, ReadError, RecordSink, RequestParts, Retriever, SchemaLoader, Stream,
 };
@@ -20,6 +24,9 @@ use crate::engine::Output;
 use crate::protocol::{ConfiguredCatalog, Writer};
 use crate::run::{Clock, FixedClock, RunContext};
 use crate::value::{Json, Map, Secrets, StreamSlice};
+
+/// Longer than anything takes, by a clock that does not really wait.
+const VERY_LONG: Duration = Duration::from_hours(24 * 365);
 
 /// What one made-up stream does.
 #[derive(Clone, Debug)]
@@ -29,28 +36,61 @@ struct Plan {
     /// Whether making slices fails after the last one.
     breaks: bool,
     group: Option<String>,
-    /// Milliseconds that making a slice and reading a batch take.
+    /// The most milliseconds that making a slice and reading a record take.
     making: u64,
     reading: u64,
+    /// Characters in each record.
+    n_chars: usize,
+}
+
+impl Plan {
+    /// What a step of the plan takes, up to `limit` milliseconds: always the same, as if by chance.
+    fn delay(&self, limit: u64, step: usize) -> Duration {
+        let mixed =
+            (step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15 ^ self.slices.len() as u64);
+        Duration::from_millis((mixed >> 32) % (limit + 1))
+    }
+}
+
+/// What is made and not read yet, of all streams.
+#[derive(Default)]
+struct InFlight {
+    n_slices: AtomicUsize,
+    /// The most slices there ever were.
+    most_slices: AtomicUsize,
+    /// Slices whose reading began.
+    n_begun: AtomicUsize,
+    /// The bytes of records that were handed over to be printed.
+    n_bytes: AtomicUsize,
+}
+
+impl InFlight {
+    fn make_slice(&self) {
+        let n_slices = self.n_slices.fetch_add(1, Relaxed) + 1;
+        self.most_slices.fetch_max(n_slices, Relaxed);
+    }
 }
 
 /// The slices of a plan; its state counts the slices that were read whole.
 struct PlannedCursor {
     plan: Plan,
     n_closed: Mutex<usize>,
+    in_flight: Arc<InFlight>,
 }
 
 impl Cursor for PlannedCursor {
     fn slices(&self) -> BoxStream<'_, Result<StreamSlice, ReadError>> {
-        let making = Duration::from_millis(self.plan.making);
         let slices = (0..self.plan.slices.len()).map(|idx| {
             let partition = [("idx".to_owned(), json!(idx))].into_iter().collect();
             Ok(StreamSlice::of_partition(partition))
         });
         let end = self.plan.breaks.then(|| Err(ReadError::value("no further slices")));
-        stream::iter(slices.chain(end))
-            .then(move |slice| async move {
-                PausedClock.sleep(making).await;
+        stream::iter(slices.chain(end).enumerate())
+            .then(move |(idx, slice)| async move {
+                PausedClock.sleep(self.plan.delay(self.plan.making, idx)).await;
+                if slice.is_ok() {
+                    self.in_flight.make_slice();
+                }
                 slice
             })
             .boxed()
@@ -78,7 +118,10 @@ impl Cursor for PlannedCursor {
     }
 }
 
-struct PlannedRetriever(Plan);
+struct PlannedRetriever {
+    plan: Plan,
+    in_flight: Arc<InFlight>,
+}
 
 impl Retriever for PlannedRetriever {
     fn read<'a>(
@@ -87,13 +130,18 @@ impl Retriever for PlannedRetriever {
         sink: &'a mut dyn RecordSink,
     ) -> BoxFuture<'a, Result<(), ReadError>> {
         async move {
-            let idx = slice.get("idx").and_then(Json::as_u64).unwrap();
-            let planned = self.0.slices[usize::try_from(idx).unwrap()];
+            let idx = usize::try_from(slice.get("idx").and_then(Json::as_u64).unwrap()).unwrap();
+            let Self { plan, in_flight } = self;
+            in_flight.n_begun.fetch_add(1, Relaxed);
+            let planned = plan.slices[idx];
             for record_idx in 0..planned.unwrap_or(1) {
-                PausedClock.sleep(Duration::from_millis(self.0.reading)).await;
-                let record = json!({"slice": idx, "record": record_idx});
+                PausedClock.sleep(plan.delay(plan.reading, idx + record_idx)).await;
+                in_flight.n_bytes.fetch_add(plan.n_chars, Relaxed);
+                let text = "x".repeat(plan.n_chars);
+                let record = json!({"slice": idx, "record": record_idx, "text": text});
                 let _ = sink.records(vec![record]).await?;
             }
+            in_flight.n_slices.fetch_sub(1, Relaxed);
             planned.map(|_| ()).ok_or_else(|| ReadError::value("this slice fails"))
         }
         .boxed()
@@ -135,48 +183,118 @@ impl Write for Sink {
     }
 }
 
+/// Takes what is printed once it is allowed to.
+struct StalledSink {
+    is_allowed: mpsc::Receiver<()>,
+    sink: Sink,
+}
+
+impl Write for StalledSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // An end that is gone allows everything.
+        let _ = self.is_allowed.recv();
+        self.sink.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Runs the plans, and gives the messages that were printed.
 fn run(plans: &[Plan], n_workers: usize) -> (ReadOutcome, Vec<Json>) {
     run_by(Arc::new(PausedClock), plans, n_workers)
 }
 
 fn run_by(clock: Arc<dyn Clock>, plans: &[Plan], n_workers: usize) -> (ReadOutcome, Vec<Json>) {
-    let streams: Vec<_> = plans
-        .iter()
-        .enumerate()
-        .map(|(idx, plan)| {
-            Arc::new(Stream {
-                name: format!("s{idx}"),
-                primary_key: Vec::new(),
-                schema: Arc::new(NoSchema),
-                retriever: Arc::new(PlannedRetriever(plan.clone())),
-                cursor: Arc::new(PlannedCursor { plan: plan.clone(), n_closed: Mutex::default() }),
-                files: None,
-                state: None,
-                group: plan.group.clone(),
-                parents: Vec::new(),
-            })
+    let in_flight = Arc::default();
+    let ran = run_streams(clock, streams(plans, &in_flight), n_workers);
+    let n_makers = (n_workers / 2).max(1);
+    // Each maker may hold one more that there is no room for.
+    let bound = QUEUED_SLICES + n_workers + n_makers;
+    assert!(in_flight.most_slices.load(Relaxed) <= bound, "too many slices in flight");
+    ran
+}
+
+fn streams(plans: &[Plan], in_flight: &Arc<InFlight>) -> Vec<Arc<Stream>> {
+    let stream = |(idx, plan): (usize, &Plan)| {
+        let (plan, in_flight) = (plan.clone(), Arc::clone(in_flight));
+        Arc::new(Stream {
+            name: format!("s{idx}"),
+            primary_key: Vec::new(),
+            schema: Arc::new(NoSchema),
+            group: plan.group.clone(),
+            cursor: Arc::new(PlannedCursor {
+                plan: plan.clone(),
+                n_closed: Mutex::default(),
+                in_flight: Arc::clone(&in_flight),
+            }),
+            retriever: Arc::new(PlannedRetriever { plan, in_flight }),
+            files: None,
+            state: None,
+            parents: Vec::new(),
         })
-        .collect();
+    };
+    plans.iter().enumerate().map(stream).collect()
+}
+
+fn catalog(streams: &[Arc<Stream>]) -> ConfiguredCatalog {
     let catalog = json!({"streams": streams.iter().map(|stream| json!({
         "stream": {"name": stream.name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
         "sync_mode": "full_refresh",
         "destination_sync_mode": "append",
     })).collect::<Vec<_>>()});
-    let catalog = ConfiguredCatalog::read(&catalog).unwrap();
+    ConfiguredCatalog::read(&catalog).unwrap()
+}
+
+fn paused_runtime() -> tokio::runtime::Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_time().start_paused(true).build().unwrap()
+}
+
+/// Reads the streams; that nothing goes on any more shows as the end of a very long time.
+fn run_streams(
+    clock: Arc<dyn Clock>,
+    streams: Vec<Arc<Stream>>,
+    n_workers: usize,
+) -> (ReadOutcome, Vec<Json>) {
+    let catalog = catalog(&streams);
     let sink = Sink::default();
     let (writer, thread) = Writer::spawn(sink.clone()).unwrap();
     let run = RunContext::new(clock, rand::SeedableRng::seed_from_u64(0));
     let output = Output { writer, run, secrets: Secrets::new() };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    let outcome = runtime.block_on(read(streams, &catalog, n_workers, &output));
+    let reading = async {
+        let reading = read(streams, &catalog, n_workers, &output);
+        tokio::time::timeout(VERY_LONG, reading).await.expect("a deadlock")
+    };
+    let outcome = paused_runtime().block_on(reading);
     thread.finish().unwrap();
     let printed = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
     (outcome, printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+/// Runs the plans while nobody takes the output, until nothing goes on any more; gives how many
+/// slices were begun and how many bytes of records handed over by then. Then the output is taken.
+fn run_stalled(plans: &[Plan], n_workers: usize) -> (usize, usize) {
+    let in_flight = Arc::default();
+    let streams = streams(plans, &in_flight);
+    let catalog = catalog(&streams);
+    let (allow, is_allowed) = mpsc::channel();
+    let sink = StalledSink { is_allowed, sink: Sink::default() };
+    let (writer, thread) = Writer::spawn(sink).unwrap();
+    let run = RunContext::new(Arc::new(PausedClock), rand::SeedableRng::seed_from_u64(0));
+    let output = Output { writer, run, secrets: Secrets::new() };
+    let stalled = async {
+        // The paused clock goes on only when all others wait for what no clock brings.
+        PausedClock.sleep(VERY_LONG).await;
+        drop(allow);
+        (in_flight.n_begun.load(Relaxed), in_flight.n_bytes.load(Relaxed))
+    };
+    let reading = read(streams, &catalog, n_workers, &output);
+    let (_, stalled) = paused_runtime().block_on(async { tokio::join!(reading, stalled) });
+    thread.finish().unwrap();
+    assert_eq!(in_flight.n_slices.load(Relaxed), 0, "all is read in the end");
+    stalled
 }
 
 /// What the messages say of one stream.
@@ -184,6 +302,8 @@ fn run_by(clock: Arc<dyn Clock>, plans: &[Plan], n_workers: usize) -> (ReadOutco
 struct Told {
     statuses: Vec<String>,
     n_records: usize,
+    /// Slice and number of each record.
+    records: Vec<(usize, usize)>,
     /// Records since the last state, and the sum of what states counted.
     n_open: usize,
     n_counted: usize,
@@ -201,6 +321,10 @@ fn told(messages: &[Json]) -> HashMap<String, Told> {
                 let stream = message["record"]["stream"].as_str().unwrap().to_owned();
                 let told = streams.entry(stream).or_default();
                 assert_eq!(told.statuses.last().map(String::as_str), Some("RUNNING"));
+                let number = |name: &str| message["record"]["data"][name].as_u64().unwrap_or(0);
+                let numbers = [number("slice"), number("record")];
+                let [slice, record] = numbers.map(|number| usize::try_from(number).unwrap());
+                told.records.push((slice, record));
                 told.n_records += 1;
                 told.n_open += 1;
             }
@@ -230,10 +354,15 @@ fn told(messages: &[Json]) -> HashMap<String, Told> {
 #[track_caller]
 fn check(plans: &[Plan], n_workers: usize) {
     let (outcome, messages) = run(plans, n_workers);
-    let streams = told(&messages);
+    let mut streams = told(&messages);
     let mut any_failed = false;
     for (idx, plan) in plans.iter().enumerate() {
-        let told = &streams[&format!("s{idx}")];
+        let told = streams.get_mut(&format!("s{idx}")).unwrap();
+        let records = plan.slices.iter().enumerate().flat_map(|(slice, records)| {
+            (0..records.unwrap_or(1)).map(move |record| (slice, record))
+        });
+        told.records.sort_unstable();
+        assert_eq!(told.records, records.collect::<Vec<_>>(), "s{idx}");
         let n_records: usize = plan.slices.iter().map(|records| records.unwrap_or(1)).sum();
         let n_failed = plan.slices.iter().filter(|records| records.is_none()).count();
         let n_errors = n_failed + usize::from(plan.breaks);
@@ -255,7 +384,7 @@ fn check(plans: &[Plan], n_workers: usize) {
 }
 
 fn plan(slices: &[Option<usize>]) -> Plan {
-    Plan { slices: slices.to_vec(), breaks: false, group: None, making: 0, reading: 1 }
+    Plan { slices: slices.to_vec(), breaks: false, group: None, making: 0, reading: 1, n_chars: 0 }
 }
 
 #[test]
@@ -304,6 +433,86 @@ fn many_partitions_pass_through_one_worker() {
 }
 
 #[test]
+fn a_stalled_output_stalls_the_reading() {
+    const N_CHARS: usize = 100_000;
+    for n_workers in [1, 4, 64] {
+        let large = Plan { n_chars: N_CHARS, ..plan(&[Some(3); 100]) };
+        let (_, n_bytes) = run_stalled(&[large.clone(), large], n_workers);
+        // What waits for the output and is on its way there, and what each reader holds.
+        let bound = (4 << 20) + (n_workers + 2) * N_CHARS;
+        assert!(n_bytes > 4_000_000 && n_bytes <= bound, "{n_workers}: {n_bytes} bytes");
+    }
+}
+
+#[test]
+fn failures_do_not_pile_up_before_a_stalled_output() {
+    let (n_begun, _) = run_stalled(&[plan(&vec![None; 40_000])], 4);
+    assert!(n_begun < 20_000, "{n_begun} slices were read with nobody to tell");
+}
+
+#[test]
+fn makers_wait_for_readers() {
+    let slow = Plan { reading: 1000, ..plan(&vec![Some(1); 3000]) };
+    check(&vec![slow; 4], 8);
+}
+
+/// A family tree: so many children does each of the eldest, and each of these, have.
+fn tree_api(n_children: Vec<Vec<usize>>) -> impl Fn(&str) -> (u16, Json) + Send + Sync + 'static {
+    move |url| {
+        let ids = |n: usize| (200, (0..n).map(|id| json!({"id": id})).collect());
+        let path: Vec<usize> = url.split('/').skip(4).map(|part| part.parse().unwrap()).collect();
+        match path[..] {
+            [] => ids(n_children.len()),
+            [eldest] => ids(n_children[eldest].len()),
+            [eldest, middle] => ids(n_children[eldest][middle]),
+            _ => panic!("nobody asks for {url}"),
+        }
+    }
+}
+
+fn generation(name: &str, path: &str, parent: Option<&Json>) -> Json {
+    let mut stream = json!({
+        "type": "DeclarativeStream",
+        "name": name,
+        "schema_loader": {"type": "InlineSchemaLoader", "schema": {}},
+        "retriever": {
+            "type": "SimpleRetriever",
+            "requester": {"type": "HttpRequester", "url": format!("http://h/t{path}")},
+            "record_selector": {"type": "RecordSelector",
+                "extractor": {"type": "DpathExtractor", "field_path": []}},
+        },
+    });
+    if let Some(parent) = parent {
+        stream["retriever"]["partition_router"] = json!({
+            "type": "SubstreamPartitionRouter",
+            "parent_stream_configs": [{"type": "ParentStreamConfig",
+                "stream": parent, "parent_key": "id", "partition_field": "id"}],
+        });
+    }
+    stream
+}
+
+/// Reads three generations side by side, each of which reads those before it for itself.
+#[track_caller]
+fn check_generations(n_children: Vec<Vec<usize>>, n_workers: usize) {
+    let n_middle: usize = n_children.iter().map(Vec::len).sum();
+    let n_youngest: usize = n_children.iter().flatten().sum();
+    let expect = [n_youngest, n_middle, n_children.len()];
+    let world = World::with_api(&json!({}), tree_api(n_children));
+    let eldest = generation("eldest", "", None);
+    let middle = generation("middle", "/{{ stream_partition.id }}", Some(&eldest));
+    let path = "/{{ stream_partition.parent_slice.id }}/{{ stream_partition.id }}";
+    let youngest = generation("youngest", path, Some(&middle));
+    let streams =
+        [youngest, middle, eldest].map(|it| Arc::new(world.build::<Stream>(&it).unwrap()));
+    let (_, messages) = run_streams(Arc::new(PausedClock), streams.to_vec(), n_workers);
+    let told = told(&messages);
+    let names = ["youngest", "middle", "eldest"];
+    assert_eq!(names.map(|name| told[name].n_records), expect);
+    assert!(names.iter().all(|name| told[*name].statuses.last().unwrap() == "COMPLETE"));
+}
+
+#[test]
 fn streams_start_in_the_order_of_the_catalog() {
     let (_, messages) = run(&vec![plan(&[Some(1), Some(1)]); 5], 2);
     let started: Vec<_> = messages
@@ -336,13 +545,14 @@ fn what_can_be_repeated_is_read_slice_after_slice() {
 fn plans() -> impl Strategy<Value = Vec<Plan>> {
     let slices = prop::collection::vec(prop::option::weighted(0.85, 0..4_usize), 0..12);
     let group = prop::option::weighted(0.4, prop::sample::select(vec!["g", "h"]));
-    let plan = (slices, prop::bool::weighted(0.1), group, 0..4_u64, 0..4_u64).prop_map(
+    let plan = (slices, prop::bool::weighted(0.1), group, 0..4_u64, 0..40_u64).prop_map(
         |(slices, breaks, group, making, reading)| Plan {
             slices,
             breaks,
             group: group.map(str::to_owned),
             making,
             reading,
+            n_chars: 0,
         },
     );
     prop::collection::vec(plan, 1..6)
@@ -350,6 +560,14 @@ fn plans() -> impl Strategy<Value = Vec<Plan>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn parents_of_parents_hold_nobody_up(
+        n_children in prop::collection::vec(prop::collection::vec(0..4_usize, 0..4), 0..5),
+        n_workers in 1..64_usize,
+    ) {
+        check_generations(n_children, n_workers);
+    }
 
     #[test]
     fn nothing_hangs_or_gets_lost(plans in plans(), n_workers in 1..64_usize) {
