@@ -12,6 +12,8 @@ mod examples;
 mod golden;
 mod lint;
 mod protocol;
+#[cfg(target_os = "linux")]
+mod scale;
 mod scripted_api;
 mod shards;
 mod tidy;

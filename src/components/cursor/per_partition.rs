@@ -36,6 +36,10 @@ use super::windows::{Window, Windows};
 /// Partitions that are remembered.
 const MAX_REMEMBERED: usize = 25_000;
 
+/// Parents' states that wait for partitions to be read; one can be as large as the state of a
+/// stream with [`MAX_PARTITION_STATES`].
+const MAX_WAITING_STATES: usize = 16;
+
 /// Seconds between two states while partitions are read.
 const SECONDS_BETWEEN_STATES: i64 = 600;
 
@@ -216,6 +220,14 @@ impl Cursor for PerPartition {
     }
 }
 
+/// Whether two states of parents say the same; mostly they are one.
+fn is_same(state: &Option<Arc<Map>>, other: &Option<Arc<Map>>) -> bool {
+    match (state, other) {
+        (Some(state), Some(other)) => Arc::ptr_eq(state, other) || state == other,
+        _ => state.is_none() && other.is_none(),
+    }
+}
+
 fn with_window(partition: &StreamSlice, window: Map) -> Result<StreamSlice, ReadError> {
     if partition.partition.keys().any(|key| window.contains_key(key)) {
         let message = "Keys for partition and incremental sync cursor should not overlap";
@@ -384,7 +396,13 @@ impl Partitions {
         self.open_numbers.insert(number);
         self.cursors.set_idle(key, false);
         self.open.insert(key.to_owned(), Open { number, n_slices: 0, has_all_slices: false });
-        if self.waiting_parent_states.back().is_none_or(|(last, _)| *last != parent_state) {
+        // While too many wait, the parents' states advance in longer steps.
+        if self.waiting_parent_states.len() < MAX_WAITING_STATES
+            && self
+                .waiting_parent_states
+                .back()
+                .is_none_or(|(last, _)| !is_same(last, &parent_state))
+        {
             self.waiting_parent_states.push_back((parent_state, number));
         }
         match self.cursors.get_mut(key) {
