@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tracing::info;
 
 use super::{
-    BuildContext, BuildError, Cursor, Outlook, PartitionRouter, ReadError, RequestParts,
+    BuildContext, BuildError, Cursor, Observed, Outlook, PartitionRouter, ReadError, RequestParts,
     SliceProgress,
 };
 use crate::manifest::Node;
@@ -240,6 +240,10 @@ impl Cursor for SharedCursor {
             lock(progress).has_observed = true;
         }
         self.cursor.observe(slice, records)
+    }
+
+    fn observed(&self) -> Observed<'_> {
+        self.cursor.observed()
     }
 
     fn should_be_synced(&self, slice: &StreamSlice, record: &Json) -> Result<bool, ReadError> {
