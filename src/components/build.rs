@@ -153,6 +153,8 @@ pub struct StreamScope {
     pub primary_key: Vec<Vec<String>>,
     /// Whether its requester keeps responses for the run, whatever it says itself.
     pub uses_cache: bool,
+    /// Whether a file is fetched for each of its records.
+    pub uploads_files: bool,
     /// The URL that the requester around a component has, as it is written.
     pub requester_url: Option<Text>,
 }

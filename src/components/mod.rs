@@ -35,6 +35,7 @@ mod request_option;
 mod request_parts;
 pub mod requester;
 pub mod resolver;
+pub mod response_actions;
 mod response_variables;
 pub mod retriever;
 pub mod schema;

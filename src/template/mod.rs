@@ -36,6 +36,7 @@ mod numeric;
 mod object;
 mod ops;
 mod outline;
+mod page_limit;
 mod parser;
 mod path;
 mod reads;

@@ -112,13 +112,18 @@ impl Template {
         }
     }
 
+    /// The statements of a template that has any.
+    pub(super) fn statements(&self) -> Option<&[Stmt]> {
+        match &self.0.kind {
+            Kind::Tree(tree) => Some(&tree.body.statements),
+            _ => None,
+        }
+    }
+
     /// The expression of a template that is nothing but one.
     pub(super) fn only_expression(&self) -> Option<&Expr> {
-        match &self.0.kind {
-            Kind::Tree(tree) => match tree.body.statements.as_slice() {
-                [Stmt::Print(expr)] => Some(expr),
-                _ => None,
-            },
+        match self.statements()? {
+            [Stmt::Print(expr)] => Some(expr),
             _ => None,
         }
     }

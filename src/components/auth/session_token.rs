@@ -6,6 +6,7 @@ use futures::future::{BoxFuture, FutureExt};
 use tokio::sync::Mutex;
 
 use crate::components::request_option::yaml::RequestOption as WrittenOption;
+use crate::components::response_actions::refuse_paging_actions;
 use crate::components::shape::{Text, one_of, shape};
 use crate::components::slot::accepts;
 use crate::components::{
@@ -84,6 +85,9 @@ impl Component for yaml::SessionTokenAuthenticator {
     type Family = dyn Authenticator;
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Authenticator>, BuildError> {
+        let what =
+            format!("`login_requester` of the SessionTokenAuthenticator of {}", cx.stream.name);
+        refuse_paging_actions(self.login_requester.node(), &what)?;
         let name = format!("{}_login_requester", cx.stream.name);
         let login_cx = cx.for_stream(StreamScope { name, ..cx.stream.clone() });
         let path = self.session_token_path.into_iter().map(Json::String);

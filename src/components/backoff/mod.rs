@@ -132,6 +132,9 @@ mod tests {
         ));
         assert!(!build(&json!({"type": "WaitTimeFromHeader", "header": "h",
                                "max_waiting_time_in_seconds": "{{ config.wait }}"})));
-        assert!(!build(&json!({"type": "WaitTimeFromHeader", "header": "h", "regex": "("})));
+        // The reference compiles a pattern when it needs it.
+        let late = json!({"type": "WaitTimeFromHeader", "header": "h", "regex": "("});
+        assert!(build(&late));
+        assert!(wait(&late, "5").is_err());
     }
 }

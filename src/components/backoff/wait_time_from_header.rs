@@ -34,7 +34,7 @@ impl Component for yaml::WaitTimeFromHeader {
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn BackoffStrategy>, BuildError> {
         let (max_wait, parameters) = (self.max_waiting_time_in_seconds, self.parameters);
         Ok(Arc::new(WaitTimeFromHeader {
-            header: NumericHeader::build(&self.header, self.regex.as_ref(), &parameters, cx)?,
+            header: NumericHeader::build(&self.header, self.regex.as_ref(), &parameters, cx),
             max_wait: MaxWait::build(max_wait.as_ref(), &parameters, cx)?,
             surroundings: cx.surroundings(),
         }))

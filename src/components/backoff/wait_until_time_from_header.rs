@@ -36,7 +36,7 @@ impl Component for yaml::WaitUntilTimeFromHeader {
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn BackoffStrategy>, BuildError> {
         let (max_wait, parameters) = (self.max_waiting_time_in_seconds, self.parameters);
         Ok(Arc::new(WaitUntilTimeFromHeader {
-            header: NumericHeader::build(&self.header, self.regex.as_ref(), &parameters, cx)?,
+            header: NumericHeader::build(&self.header, self.regex.as_ref(), &parameters, cx),
             min_wait: self.min_wait.map(|min_wait| NumberTemplate::new(&min_wait, &parameters)),
             max_wait: MaxWait::build(max_wait.as_ref(), &parameters, cx)?,
             surroundings: cx.surroundings(),

@@ -1,7 +1,8 @@
 //! Reading the records of a slice.
 //!
 //! - [`simple`]: `SimpleRetriever`, page by page, with what may happen on the way in
-//!   [`pagination_reset`], [`page_size_reduction`], and [`request_window_splitting`];
+//!   [`pagination_reset`], [`page_size_reduction`], and [`request_window_splitting`]; what of it
+//!   excludes one another is in [`restrictions`];
 //! - [`async_job`]: `AsyncRetriever`, from jobs that the API has to do first.
 
 pub mod async_job;
@@ -11,6 +12,7 @@ pub mod page_size_reduction;
 pub mod pagination_reset;
 mod plain_selector;
 pub mod request_window_splitting;
+mod restrictions;
 pub mod simple;
 
 use super::slot::Member;

@@ -22,6 +22,7 @@ use super::page_size_reduction::{self, Reducer};
 use super::pagination_reset::{self, Tracker};
 use super::plain_selector::PlainSelector;
 use super::request_window_splitting::{self, MAX_DEPTH, RequestWindowSplitting};
+use super::restrictions::{self, Restrictions};
 use crate::components::shape::shape;
 use crate::components::slot::OneOrMore;
 use crate::components::{
@@ -77,16 +78,20 @@ impl Component for yaml::SimpleRetriever {
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Retriever>, BuildError> {
         let stream = &cx.stream;
+        let selector = self.record_selector.build(cx)?;
+        let decoder = self.decoder.clone().unwrap_or_else(|| Slot::of_type("JsonDecoder"));
+        let (decoder, requester) = (decoder.build(cx)?, self.requester.build(cx)?);
+        let paginator = self.paginator.clone();
+        let retriever = SimpleRetriever::new(requester, selector, decoder, paginator, cx)?;
+        let reads_lazily =
+            self.partition_router.as_ref().is_some_and(|it| has_lazy_parent(it.node()));
+        let queries_properties = retriever.query_properties.is_some();
+        Restrictions { shape: &self, stream, queries_properties, reads_lazily }.check()?;
         let splitting = self.request_window_splitting.as_ref();
         let splitting = splitting.map(|it| RequestWindowSplitting::build(it, &stream.name));
-        let selector = self.record_selector.build(cx)?;
-        let decoder = self.decoder.unwrap_or_else(|| Slot::of_type("JsonDecoder")).build(cx)?;
-        let requester = self.requester.build(cx)?;
-        let retriever = SimpleRetriever::new(requester, selector, decoder, self.paginator, cx)?;
         Ok(Arc::new(SimpleRetriever {
             ignores_slice_on_next_pages: self.ignore_stream_slicer_parameters_on_paginated_requests,
-            reads_lazily: stream.state.is_none()
-                && self.partition_router.is_some_and(|it| has_lazy_parent(it.node())),
+            reads_lazily: stream.state.is_none() && reads_lazily,
             reset: self.pagination_reset,
             reduction: self.page_size_reduction,
             splitting: splitting.transpose()?,
@@ -140,6 +145,8 @@ impl SimpleRetriever {
         {
             return Err(BuildError::at(paginator.node(), UNPAGEABLE));
         }
+        restrictions::check_decoder(selector.extractor(), &*decoder)?;
+        restrictions::check_pagination(paginator.node(), selector.extractor())?;
         let paginator = paginator.build(cx)?;
         let decoder = selector.extractor().decoder().unwrap_or(decoder);
         let extraction = extraction(&paginator.response_needs(), selector.extractor().path());

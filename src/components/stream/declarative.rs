@@ -10,6 +10,7 @@ use tracing::warn;
 use super::primary_key::PrimaryKey;
 use super::schema::CachedSchema;
 use crate::components::full_refresh::FullRefresh;
+use crate::components::response_actions::refuse_paging_actions;
 use crate::components::shape::shape;
 use crate::components::share::Share;
 use crate::components::slot::OneOrMore;
@@ -60,8 +61,13 @@ impl Component for yaml::DeclarativeStream {
             is_parent: cx.stream.is_parent,
             retriever: Some(self.retriever.node().clone()),
             incremental_sync: self.incremental_sync.as_ref().map(|it| it.node().clone()),
+            uploads_files: self.file_uploader.is_some(),
             ..StreamScope::default()
         };
+        if let Some(uploader) = &self.file_uploader {
+            let what = "requester of a `file_uploader`";
+            refuse_paging_actions(uploader.requester.node(), what)?;
+        }
         if let Some(primary_key) = &self.primary_key {
             scope.primary_key = primary_key.paths()?;
         }

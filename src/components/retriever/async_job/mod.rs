@@ -21,8 +21,10 @@ use serde_json::json;
 use self::api::{JobApi, PreparedJob};
 use self::download::Refining;
 use self::schedule::{Limits, Schedule};
+use super::restrictions::check_decoder;
 use super::simple::SimpleRetriever;
 use crate::components::generate::generate;
+use crate::components::response_actions::refuse_paging_actions;
 use crate::components::shape::{AtLeast, IntOrTemplate, Text, either, shape};
 use crate::components::slot::OneOrMore;
 use crate::components::{
@@ -112,6 +114,18 @@ impl Component for yaml::AsyncRetriever {
                 "`download_target_extractor` required if using a `download_target_requester`";
             return Err(BuildError::in_span(self.span, message));
         }
+        let requesters = [
+            ("creation_requester", Some(&self.creation_requester)),
+            ("polling_requester", Some(&self.polling_requester)),
+            ("download_requester", Some(&self.download_requester)),
+            ("download_target_requester", self.download_target_requester.as_ref()),
+            ("abort_requester", self.abort_requester.as_ref()),
+            ("delete_requester", self.delete_requester.as_ref()),
+        ];
+        for (field, slot) in requesters {
+            let what = format!("`{field}` of the AsyncRetriever of stream {}", stream.name);
+            slot.map_or(Ok(()), |slot| refuse_paging_actions(slot.node(), &what))?;
+        }
         let scope = |name: String| {
             let stream =
                 StreamScope { name, is_parent: stream.is_parent, ..StreamScope::default() };
@@ -149,6 +163,11 @@ impl Component for yaml::AsyncRetriever {
             statuses: self.status_mapping.statuses()?,
             target: self.download_target_extractor.as_ref().map(extractor).transpose()?,
         };
+        let selector = self.record_selector.build(cx)?;
+        let extractors = [Some(&api.status), api.target.as_ref()].into_iter().flatten();
+        for extractor in extractors.map(|it| &**it).chain([selector.extractor()]) {
+            check_decoder(extractor, &*api.decoder)?;
+        }
         let number = |written: Option<IntOrTemplate>| {
             written.map(|written| whole_number(&written, cx)).transpose()
         };
@@ -160,7 +179,7 @@ impl Component for yaml::AsyncRetriever {
             retry_wait_seconds: number(self.failed_retry_wait_time_in_seconds.map(Into::into))?,
         };
         Ok(Arc::new(AsyncRetriever {
-            selector: self.record_selector.build(cx)?,
+            selector,
             schedule: Schedule::new(api, limits, cx),
             download,
             prepared: Mutex::default(),
