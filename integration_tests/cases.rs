@@ -156,8 +156,19 @@ cases! {
     manifest_without_check
     manifest_without_spec
     manifest_without_streams
+    migrate_of_a_manifest
+    migrate_of_hosts_with_brackets
+    normalize_of_a_manifest
     read_of_a_stream_and_a_catalog
     read_of_an_unknown_stream
+    refused_extractors_over_a_streamed_body
+    refused_offsets_of_several_lists
+    refused_reduction_of_numbered_pages
+    refused_reduction_of_pages_of_parents
+    refused_reduction_with_a_fixed_limit
+    refused_splitting_below_the_date_format
+    resolve_of_a_bad_manifest
+    resolve_of_a_manifest
     spec_of_a_manifest
     state_explained
     state_global_without_content

@@ -97,9 +97,10 @@ mod tests {
             if let Some(name) = schema["$ref"].as_str() {
                 let name = name.trim_start_matches("#/definitions/");
                 // What has no name there is spelled where it stands.
-                return match self.reference.contains_key(name) {
-                    true => vec![format!("@{name}")],
-                    false => self.parts(&self.definitions[name]),
+                return if self.reference.contains_key(name) {
+                    vec![format!("@{name}")]
+                } else {
+                    self.parts(&self.definitions[name])
                 };
             }
             if let Some(parts) = schema["anyOf"].as_array() {

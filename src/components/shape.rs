@@ -334,11 +334,17 @@ impl<'a> Reader<'a> {
             self.check_template(node, text);
         }
         for (idx, item) in node.as_seq().unwrap_or_default().iter().enumerate() {
-            self.within_item(idx, item, |item, reader| Some(reader.check_templates(item)));
+            self.within_item(idx, item, |item, reader| {
+                reader.check_templates(item);
+                Some(())
+            });
         }
         for (key, value) in node.as_map().into_iter().flat_map(NodeMap::iter) {
             self.check_templates(key.node());
-            self.within(&key.name(), value, |value, reader| Some(reader.check_templates(value)));
+            self.within(&key.name(), value, |value, reader| {
+                reader.check_templates(value);
+                Some(())
+            });
         }
     }
 

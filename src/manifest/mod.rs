@@ -7,7 +7,9 @@
 mod cache;
 mod finding;
 mod inside;
+mod migrate;
 mod node;
+mod normalize;
 mod parameters;
 mod path;
 mod references;
@@ -20,13 +22,15 @@ use crate::value::Json;
 
 pub use cache::cache_parents;
 pub use finding::{Edit, Finding, Findings, Severity, did_you_mean};
+pub use migrate::{JoinUrl, Migrated, migrate};
 pub use node::{Key, Node, NodeMap, NodeValue, Span, Timestamp};
+pub use normalize::normalize;
 pub use parameters::propagate;
 pub use path::{Path, path_at};
 pub use render::render;
 pub use source::{ReadError, Source};
 pub use types::default_type;
-pub use yaml::parse;
+pub use yaml::{parse, to_yaml};
 
 /// How deep lists and mappings may nest.
 ///

@@ -1,12 +1,12 @@
 //! `manifest validate`: all that is wrong with a manifest.
 
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::show;
 use crate::cli::tell;
 use crate::engine::inspect_manifest;
-use crate::manifest::{Findings, Manifest, Severity, Source, render};
+use crate::manifest::{Findings, Manifest, Severity, Source};
 
 /// Says all that is wrong with manifests, and where.
 ///
@@ -37,9 +37,7 @@ fn validate(file: &Path) -> anyhow::Result<Findings> {
     let manifest = Manifest::from_yaml(Source::read(file)?);
     let findings = inspect_manifest(&manifest);
     if !findings.is_empty() {
-        let is_coloured = io::stderr().is_terminal();
-        tell(&render(&findings, manifest.source.as_ref(), is_coloured));
-        tell("\n\n");
+        show(&findings, manifest.source.as_ref());
     }
     tell(&format!("{}: {}\n", file.display(), summary(&findings)));
     Ok(findings)

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::simple::yaml::SimpleRetriever;
 use crate::components::response_actions::{REDUCE_PAGE_SIZE, SPLIT_REQUEST_WINDOW, uses_action};
-use crate::components::{BuildError, Decoder, RecordExtractor, StreamScope};
+use crate::components::{BuildError, Decoder, RecordExtractor, Slot, StreamScope};
 use crate::manifest::Node;
 use crate::protocol::FailureType;
 use crate::template::Template;
@@ -273,7 +273,7 @@ impl Restrictions<'_> {
     /// The pagination strategy, if page sizes reach the request.
     fn sizable_strategy(&self) -> Result<&Node, BuildError> {
         let name = &self.stream.name;
-        let paginator = self.shape.paginator.as_ref().map(|slot| slot.node());
+        let paginator = self.shape.paginator.as_ref().map(Slot::node);
         let paginator = paginator.filter(|it| it.type_name() == Some("DefaultPaginator"));
         let Some((paginator, strategy)) =
             paginator.and_then(|it| Some((it, it.get("pagination_strategy")?)))

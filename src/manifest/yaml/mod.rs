@@ -5,10 +5,14 @@
 //! column, a flow list may hold a lone `-`. Users have such manifests, so the
 //! scanner follows libyaml, and a differential test compares the two.
 
+mod emit;
 mod parser;
 mod scalar;
 mod scanner;
 mod text;
+
+pub(super) use emit::quote;
+pub use emit::to_yaml;
 
 use super::finding::{Finding, Findings};
 use super::node::Node;
