@@ -36,10 +36,22 @@ impl<'a> File<'a> {
         self.path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
     }
 
-    /// The lines that are not comments, with their numbers.
-    fn lines(&self) -> impl Iterator<Item = (usize, &'a str)> {
+    /// The lines that are not comments, with their numbers; an import over several is one.
+    fn lines(&self) -> impl Iterator<Item = (usize, String)> {
         let numbered = self.code.lines().enumerate().map(|(idx, line)| (idx + 1, line.trim()));
-        numbered.filter(|(_, line)| !line.starts_with("//"))
+        let mut code = numbered.filter(|(_, line)| !line.starts_with("//"));
+        std::iter::from_fn(move || {
+            let (number, line) = code.next()?;
+            let mut line = line.to_owned();
+            let is_import = line.starts_with("use ") || line.starts_with("pub use ");
+            while is_import
+                && !line.ends_with(';')
+                && let Some((_, next)) = code.next()
+            {
+                line.push_str(next);
+            }
+            Some((number, line))
+        })
     }
 
     fn fault(&self, line: usize, sentence: &str) -> String {
@@ -109,7 +121,7 @@ fn broken_walls(file: &File<'_>) -> Vec<String> {
     };
     let mut faults = Vec::new();
     for (number, line) in file.lines() {
-        for other in named_after(line, "crate::") {
+        for other in named_after(&line, "crate::") {
             let Some(floor) = floor(other).filter(|_| other != room) else { continue };
             if floor < own_floor {
                 let sentence = format!("`{room}` must not know `{other}`, which is above it");
@@ -134,8 +146,8 @@ fn broken_family_walls(file: &File<'_>, families: &[String]) -> Vec<String> {
     let to_components = format!(" {}", "super::".repeat(1 + module.matches('/').count()));
     let mut faults = Vec::new();
     for (number, line) in file.lines() {
-        let mut names = named_after(line, "crate::components::");
-        names.extend(named_after(line, &to_components));
+        let mut names = named_after(&line, "crate::components::");
+        names.extend(named_after(&line, &to_components));
         for name in names {
             if families.iter().any(|family| family == name) && own != Some(name) {
                 let who = own.map_or_else(
@@ -283,6 +295,10 @@ mod rules {
         check(
             &broken_walls(&File::new("value/x.rs", "use crate::run::Clock;")),
             &["src/value/x.rs:1: `value` must not know `run`, which is beside it"],
+        );
+        check(
+            &broken_walls(&File::new("value/x.rs", "use crate::{\n    value::Json,\n    cli,\n};")),
+            &["src/value/x.rs:1: `value` must not know `cli`, which is above it"],
         );
         check(
             &broken_walls(&File::new("attic/x.rs", "")),

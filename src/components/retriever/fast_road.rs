@@ -48,7 +48,7 @@ impl FastRoad {
         let frame = sink.frame();
         let mut lines = Lines { text: sink.buffer(), ..Lines::default() };
         // Lines are about as long as records, and a little longer when those are short.
-        lines.text.reserve(body.len() + body.len() / 8);
+        lines.text.reserve_exact(body.len() + body.len() / 8);
         let Ok(found) = self.transcription(&frame).body(body, &mut lines) else { return false };
         page.body = if self.needs_envelope {
             parse(&found.envelope).unwrap_or_default()
