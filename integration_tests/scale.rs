@@ -21,7 +21,7 @@ const PAGE_SIZE: i64 = 500;
 /// `n_parents` parents, page by page, and one child of each.
 fn api(asked: &Asked, n_parents: i64) -> (u16, Value) {
     let record = |id: i64| json!({"id": id, "at": 1_700_000_000 + id % 1000});
-    let records: Value = match asked.path.get(1) {
+    let records: Value = match asked.path.get(2) {
         None => {
             let offset = asked.number("offset").unwrap_or(0);
             (offset..n_parents.min(offset + PAGE_SIZE)).map(record).collect()
@@ -112,7 +112,7 @@ fn memory_does_not_grow_with_partitions() {
     let n_partitions = n_partitions.map_or(N_PARTITIONS, |text| text.parse().unwrap());
     let server = ComputedApi::start(move |asked| api(asked, n_partitions));
     let folder = tempfile::tempdir().unwrap();
-    let mut child = start_read(folder.path(), &server.url_of("").trim_end_matches('/'));
+    let mut child = start_read(folder.path(), &server.url_of("api"));
     let (mut n_records, mut peak, mut last_state) = (0, 0, Value::Null);
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let message: Value = serde_json::from_str(&line.unwrap()).unwrap();

@@ -221,7 +221,7 @@ impl Cursor for PerPartition {
 }
 
 /// Whether two states of parents say the same; mostly they are one.
-fn is_same(state: &Option<Arc<Map>>, other: &Option<Arc<Map>>) -> bool {
+fn is_same(state: Option<&Arc<Map>>, other: Option<&Arc<Map>>) -> bool {
     match (state, other) {
         (Some(state), Some(other)) => Arc::ptr_eq(state, other) || state == other,
         _ => state.is_none() && other.is_none(),
@@ -401,7 +401,7 @@ impl Partitions {
             && self
                 .waiting_parent_states
                 .back()
-                .is_none_or(|(last, _)| !is_same(last, &parent_state))
+                .is_none_or(|(last, _)| !is_same(last.as_ref(), parent_state.as_ref()))
         {
             self.waiting_parent_states.push_back((parent_state, number));
         }
