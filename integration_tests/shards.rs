@@ -179,7 +179,7 @@ fn connection(folder: &Path) -> Connection {
     for projects in ["1-2-3-4-5", "6-7-8-9-10", "11-12"] {
         answer_to(&format!("/members/{projects}"), &json!([record(7, "2024-03-05T00:00:00Z")]));
     }
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
     let (cassette, config) = (folder.join("cassette.jsonl"), folder.join("config.json"));
     fs::write(&cassette, text).unwrap();
     fs::write(&config, "{}").unwrap();
