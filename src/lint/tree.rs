@@ -20,6 +20,14 @@ const NO_COMPONENTS: [(&str, &str); 7] = [
     ("CheckDynamicStream", "config_overrides"),
 ];
 
+/// Components that send requests of their own, without the slices of the stream around them.
+const APART: [&str; 4] = [
+    "DynamicSchemaLoader",
+    "HttpComponentsResolver",
+    "SessionTokenAuthenticator",
+    "PropertiesFromEndpoint",
+];
+
 /// A typed mapping of the resolved manifest.
 #[derive(Debug)]
 pub struct Component<'m> {
@@ -164,6 +172,39 @@ impl<'m> Lint<'m> {
     pub fn texts_of(&self, component: &Component<'_>) -> impl Iterator<Item = &TextAt<'m>> {
         let (start, end) = (component.index, component.end);
         self.texts.iter().filter(move |text| (start..end).contains(&text.component))
+    }
+
+    /// The components of a stream that are not those of another stream inside of it.
+    pub fn own_parts<'l>(
+        &'l self,
+        stream: &'l Component<'m>,
+    ) -> impl Iterator<Item = &'l Component<'m>> {
+        let is_own = move |part: &&Component<'m>| {
+            self.up_to(part, stream).all(|it| it.type_name != "DeclarativeStream")
+        };
+        self.below(stream).iter().filter(is_own)
+    }
+
+    /// The templates of a stream that are evaluated for its own slices.
+    pub fn own_texts<'l>(
+        &'l self,
+        stream: &'l Component<'m>,
+    ) -> impl Iterator<Item = &'l TextAt<'m>> {
+        self.texts_of(stream).filter(move |text| {
+            let mut between = self.up_to(self.component_of(text), stream);
+            between.all(|it| it.type_name != "DeclarativeStream" && !APART.contains(&it.type_name))
+        })
+    }
+
+    /// A component and those around it, as far as another one around them all.
+    fn up_to<'l>(
+        &'l self,
+        component: &'l Component<'m>,
+        last: &Component<'_>,
+    ) -> impl Iterator<Item = &'l Component<'m>> {
+        let around = std::iter::once(component).chain(self.around(component));
+        let last = last.index;
+        around.take_while(move |it| it.index != last)
     }
 
     /// The component that a template belongs to.

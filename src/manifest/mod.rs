@@ -146,7 +146,7 @@ streams:
         let text = "a: {b: 1, b: 2}\nc: '#/nope'\ntype: A\n$parameters: 5\n";
         let manifest = Manifest::from_yaml(Source::new("m.yaml", text));
         let paths: Vec<_> = manifest.findings.iter().map(|f| f.path.as_str()).collect();
-        assert_eq!(paths, ["a", "c", "$parameters"]);
+        assert_eq!(paths, ["a.b", "c", "$parameters"]);
         let expect = ["yaml/duplicate-key", "reference/undefined", "parameters/not-a-mapping"];
         assert_eq!(codes(&manifest), expect);
     }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use indexmap::map::MutableKeys;
 use indexmap::{Equivalent, IndexMap};
 use jiff::civil::{Date, DateTime};
 use num_bigint::BigInt;
@@ -140,6 +141,11 @@ impl Node {
     /// The value of a field, if this is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.as_map()?.get(key)
+    }
+
+    /// Whether there is a field of this name that Python calls true.
+    pub fn has(&self, key: &str) -> bool {
+        self.get(key).is_some_and(Self::is_truthy)
     }
 
     /// The `type` of a component.
@@ -456,9 +462,17 @@ impl NodeMap {
         self.0.is_empty()
     }
 
-    /// Sets a field: a new one becomes the last, an old one keeps its place and its key.
+    /// Sets a field: a new one becomes the last, an old one keeps its rank and its key, which is
+    /// now where the new key is written.
     pub fn insert(&mut self, key: Key, value: Node) -> Option<Node> {
-        Arc::make_mut(&mut self.0).insert(key, value)
+        let fields = Arc::make_mut(&mut self.0);
+        let Some((_, old_key, old)) = fields.get_full_mut2(&key) else {
+            return fields.insert(key, value);
+        };
+        if key.span().is_some() {
+            old_key.0.span = key.0.span;
+        }
+        Some(std::mem::replace(old, value))
     }
 
     /// Takes a field out; the others keep their order.
@@ -479,7 +493,11 @@ impl NodeMap {
 
 impl FromIterator<(Key, Node)> for NodeMap {
     fn from_iter<T: IntoIterator<Item = (Key, Node)>>(fields: T) -> Self {
-        Self(Arc::new(fields.into_iter().collect()))
+        let mut map = Self::default();
+        for (key, value) in fields {
+            map.insert(key, value);
+        }
+        map
     }
 }
 

@@ -59,7 +59,9 @@ fn bare(source: &str) -> &str {
 /// `{ config['x'] }` where `{{ config['x'] }}` was meant.
 fn single_braces(source: &str) -> Option<&str> {
     static BRACES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?:^|[^{])(\{\s*(?:config|parameters|record|response|stream_slice|stream_interval|stream_partition)\s*\[\s*'[^'{}]*'\s*\]\s*\})(?:[^}]|$)").ok()
+        let names = "config|parameters|record|response|stream_(?:slice|interval|partition)";
+        let lookup = format!(r"\{{\s*(?:{names})\s*\[\s*'[^'{{}}]*'\s*\]\s*\}}");
+        Regex::new(&format!("(?:^|[^{{])({lookup})(?:[^}}]|$)")).ok()
     });
     let found = BRACES.as_ref()?.captures(source)?;
     (!source.contains("{{") && !source.contains("{%"))

@@ -166,14 +166,14 @@ fn secret_not_marked(lint: &Lint<'_>, report: &mut Report<'_>) {
         // Of several fields some are no secrets, and nobody knows which.
         let [path] = reads.as_slice() else { continue };
         let declared = declarations_at(schema, path);
-        let is_marked =
-            declared.iter().any(|(_, it)| it.get("airbyte_secret").is_some_and(Node::is_truthy));
+        let is_marked = declared.iter().any(|(_, it)| it.has("airbyte_secret"));
         let is_fixed = declared.iter().any(|(_, it)| it.get("const").is_some());
         let Some((key, _)) = declared.first().filter(|_| !is_marked && !is_fixed) else { continue };
         let name = key.name();
         let owner = lint.component_of(text).type_name;
         let message = format!(
-            "`{name}` is the `{}` of a `{owner}`, and not marked as a secret: it is kept and shown in the open",
+            "`{name}` is the `{}` of a `{owner}`, and shown in the open: nothing marks it as a \
+             secret",
             text.field.name
         );
         let at = format!("spec.connection_specification.properties.{}", path.join(".properties."));

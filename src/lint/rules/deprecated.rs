@@ -64,19 +64,23 @@ fn url_base(lint: &Lint<'_>, requester: &Component<'_>, report: &mut Report<'_>)
     let finding = found(requester, "url_base", report)
         .help("`url` is its newer name, and can hold the path too");
     let text = Written::new(lint, requester, "url_base").filter(|_| requester.get("url").is_none());
-    // A page that brings its own path has it joined to what stands in `url`.
-    let is_paged = lint
-        .around(requester)
-        .next()
-        .is_some_and(|it| lint.below(it).iter().any(|part| part.type_name == "RequestPath"));
-    let joined =
-        requester.get("path").filter(|_| !is_paged).zip(text.as_ref()).and_then(|(path, text)| {
-            let end =
-                Written::new(lint, requester, "path").filter(|end| end.mapping == text.mapping)?;
-            text.join(base, path, &end)
-        });
+    let joined = requester.get("path").zip(text.as_ref()).and_then(|(path, text)| {
+        let end =
+            Written::new(lint, requester, "path").filter(|end| end.mapping == text.mapping)?;
+        let mut users =
+            lint.of_type("HttpRequester").filter(|it| it.key_span("url_base") == Some(text.key));
+        let is_certain =
+            users.all(|it| it.key_span("path") == Some(end.key) && !brings_path(lint, it));
+        is_certain.then(|| text.join(base, path, &end)).flatten()
+    });
     let renamed = text.map(|text| vec![text.rename("url")]);
     report.add(finding.fix(joined.or(renamed).unwrap_or_default()));
+}
+
+/// Whether pages bring their own paths, which are joined to what stands in `url`.
+fn brings_path(lint: &Lint<'_>, requester: &Component<'_>) -> bool {
+    let retriever = lint.around(requester).next();
+    retriever.is_some_and(|it| lint.below(it).iter().any(|part| part.type_name == "RequestPath"))
 }
 
 /// The old forms of bodies become components.
@@ -92,8 +96,7 @@ fn body(lint: &Lint<'_>, requester: &Component<'_>, field: &str, report: &mut Re
     };
     let finding = found(requester, field, report)
         .help(format!("`request_body` with a `{type_name}` is its newer form"));
-    let is_plain =
-        value.as_map().is_some_and(|map| map.iter().all(|(_, value)| value.as_str().is_some()));
+    let is_plain = value.fields().all(|(_, it)| it.as_str().is_some());
     let text = Written::new(lint, requester, field).filter(|_| !is_form || is_plain);
     report.add(finding.fix(text.and_then(|text| text.wrap(value, type_name)).unwrap_or_default()));
 }

@@ -42,10 +42,6 @@ const PATTERNS: [(&str, &str); 3] = [
     ("HttpRequestRegexMatcher", "url_path_pattern"),
 ];
 
-fn has(filter: &Node, field: &str) -> bool {
-    filter.get(field).is_some_and(Node::is_truthy)
-}
-
 fn statuses(filter: &Node) -> impl Iterator<Item = i64> {
     let items = filter.get("http_codes").and_then(Node::as_seq).unwrap_or_default();
     items.iter().filter_map(Node::as_i64)
@@ -55,16 +51,16 @@ fn unreachable(lint: &Lint<'_>, report: &mut Report<'_>) {
     for handler in lint.of_type("DefaultErrorHandler") {
         let mut taken = HashSet::new();
         for (idx, filter) in handler.items("response_filters").iter().enumerate() {
-            let is_only_statuses = has(filter, "http_codes")
-                && !has(filter, "predicate")
-                && !has(filter, "error_message_contains");
+            let is_only_statuses = filter.has("http_codes")
+                && !filter.has("predicate")
+                && !filter.has("error_message_contains");
             if is_only_statuses && statuses(filter).all(|status| taken.contains(&status)) {
                 let path = format!("{}[{idx}].http_codes", handler.path_of("response_filters"));
                 let message = "the filters before this one take all of these statuses";
                 let finding = report.at(&path, filter.get("http_codes").unwrap_or(filter), message);
                 report.add(finding.help("filters are asked in turn: the first that fits decides"));
             }
-            if has(filter, "action") {
+            if filter.has("action") {
                 taken.extend(statuses(filter));
             }
         }
@@ -73,12 +69,12 @@ fn unreachable(lint: &Lint<'_>, report: &mut Report<'_>) {
 
 fn no_condition(lint: &Lint<'_>, report: &mut Report<'_>) {
     for filter in lint.of_type("HttpResponseFilter").filter(|it| !lint.is_template(it)) {
-        if !CONDITIONS.iter().any(|field| has(filter.node, field)) {
+        if !CONDITIONS.iter().any(|field| filter.node.has(field)) {
             let message = "no response fits this filter: it has no condition";
             let finding =
                 report.at(&filter.path, filter.get("action").unwrap_or(filter.node), message);
-            report
-                .add(finding.help("add `http_codes`, a `predicate`, or `error_message_contains`"));
+            let help = "add `http_codes`, a `predicate`, or `error_message_contains`";
+            report.add(finding.help(help));
         }
     }
 }
@@ -91,14 +87,12 @@ fn hopeless_retry(lint: &Lint<'_>, report: &mut Report<'_>) {
         for status in filter.items("http_codes") {
             if let Some(code) = status.as_i64().filter(|code| HOPELESS.contains(code)) {
                 let message = format!(
-                    "{code} mostly says that the request is wrong: repeating it delays the failure, and mends nothing"
+                    "{code} mostly says that the request is wrong: repeating it delays the \
+                     failure, and mends nothing"
                 );
                 let finding = report.at(&filter.path_of("http_codes"), status, message);
-                report.add(
-                    finding.help(
-                        "if some of these responses do pass, tell them apart by a `predicate`",
-                    ),
-                );
+                let help = "if some of these responses do pass, tell them apart by a `predicate`";
+                report.add(finding.help(help));
             }
         }
     }

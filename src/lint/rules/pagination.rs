@@ -39,8 +39,8 @@ fn endless(lint: &Lint<'_>, report: &mut Report<'_>) {
         let is_feed =
             cursor.and_then(|cursor| cursor.get("is_data_feed")).is_some_and(Node::is_truthy);
         if never_stops && !is_feed && !Template::parse(text).may_be_false() {
-            let message = "this token is never empty, and nothing else says which page is the last: pages are read \
-                           until the API fails";
+            let message = "this token is never empty, and nothing else ends the stream: pages are \
+                           read until the API fails";
             let finding = report.at(&strategy.path_of("cursor_value"), value, message);
             report.add(finding.help(
                 "add a `stop_condition`, or let the token come out empty after the last page",
@@ -51,7 +51,7 @@ fn endless(lint: &Lint<'_>, report: &mut Report<'_>) {
 
 fn token_not_sent(lint: &Lint<'_>, report: &mut Report<'_>) {
     for paginator in lint.of_type("DefaultPaginator") {
-        let is_sent = paginator.get("page_token_option").is_some_and(Node::is_truthy);
+        let is_sent = paginator.node.has("page_token_option");
         let Some(requester) = requester_of(lint, paginator).filter(|_| !is_sent) else { continue };
         if is_opaque(lint, paginator) || is_opaque(lint, requester) {
             continue;
@@ -61,7 +61,7 @@ fn token_not_sent(lint: &Lint<'_>, report: &mut Report<'_>) {
             let message =
                 "no request says which page it wants: the same page is read again and again";
             let finding = report.in_span(&paginator.path, span, message);
-            let help = "add a `page_token_option`, or use `next_page_token['next_page_token']` in the request";
+            let help = "add a `page_token_option`, or read `next_page_token['next_page_token']`";
             report.add(finding.help(help));
         }
     }
@@ -74,7 +74,7 @@ fn size_not_sent(lint: &Lint<'_>, report: &mut Report<'_>) {
         };
         let Some(paginator) = lint.enclosing(strategy, "DefaultPaginator") else { continue };
         let Some(requester) = requester_of(lint, paginator) else { continue };
-        let is_sent = paginator.get("page_size_option").is_some_and(Node::is_truthy);
+        let is_sent = paginator.node.has("page_size_option");
         if is_sent || is_opaque(lint, paginator) || is_opaque(lint, requester) {
             continue;
         }
@@ -88,7 +88,8 @@ fn size_not_sent(lint: &Lint<'_>, report: &mut Report<'_>) {
                         .to_owned()
                 }
                 _ => format!(
-                    "no request asks for pages of {written}: should the API give fewer, only the first page is read"
+                    "no request asks for pages of {written}: should the API give fewer, only the \
+                     first is read"
                 ),
             };
             let path = strategy.path_of("page_size");

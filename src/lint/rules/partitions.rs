@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::lint::fields::SLICE;
 use crate::lint::{Component, Lint, Report, Rule, TextAt, rule};
-use crate::manifest::Node;
 
 pub(super) const RULES: &[Rule] = &[
     rule!(
@@ -24,14 +23,6 @@ pub(super) const RULES: &[Rule] = &[
 /// What slices have besides their keys.
 const PARTS: [&str; 3] = ["partition", "cursor_slice", "extra_fields"];
 
-/// Components that send requests of their own, without the slices of the stream around them.
-const APART: [&str; 4] = [
-    "DynamicSchemaLoader",
-    "HttpComponentsResolver",
-    "SessionTokenAuthenticator",
-    "PropertiesFromEndpoint",
-];
-
 fn partition_not_sent(lint: &Lint<'_>, report: &mut Report<'_>) {
     for stream in lint.of_type("DeclarativeStream") {
         let Some(retriever) =
@@ -39,16 +30,16 @@ fn partition_not_sent(lint: &Lint<'_>, report: &mut Report<'_>) {
         else {
             continue;
         };
-        if own_parts(lint, stream).any(Component::is_custom) {
+        if lint.own_parts(stream).any(Component::is_custom) {
             continue;
         }
-        for component in own_parts(lint, retriever) {
+        for component in lint.own_parts(retriever) {
             let field = match component.type_name {
                 "ParentStreamConfig" => "partition_field",
                 "ListPartitionRouter" => "cursor_field",
                 _ => continue,
             };
-            let is_sent = component.get("request_option").is_some_and(Node::is_truthy);
+            let is_sent = component.node.has("request_option");
             let Some(value) = component.get(field).filter(|_| !is_sent) else { continue };
             let Some(name) = value.as_str().filter(|name| !name.contains('{')) else { continue };
             let is_read = |text: &TextAt<'_>| {
@@ -57,9 +48,9 @@ fn partition_not_sent(lint: &Lint<'_>, report: &mut Report<'_>) {
                         .any(|key| key.is_none_or(|key| key == name || PARTS.contains(&key)))
                 })
             };
-            if !own_texts(lint, stream).any(is_read) {
+            if !lint.own_texts(stream).any(is_read) {
                 let message = format!(
-                    "no request says which `{name}` it wants: the requests of all partitions are the same"
+                    "no request says which `{name}` it wants: those of all partitions are the same"
                 );
                 let finding = report.at(&component.path_of(field), value, message);
                 report.add(finding.help(format!(
@@ -73,7 +64,7 @@ fn partition_not_sent(lint: &Lint<'_>, report: &mut Report<'_>) {
 fn unknown_key(lint: &Lint<'_>, report: &mut Report<'_>) {
     for stream in lint.of_type("DeclarativeStream") {
         let Some(keys) = keys_of(lint, stream) else { continue };
-        for text in own_texts(lint, stream) {
+        for text in lint.own_texts(stream) {
             for slice in SLICE {
                 let read = text.keys(slice).flatten();
                 for key in read.filter(|key| !keys.contains(*key) && !PARTS.contains(key)) {
@@ -106,7 +97,7 @@ fn keys_of(lint: &Lint<'_>, stream: &Component<'_>) -> Option<BTreeSet<String>> 
         let is_known = !key.is_empty() && !key.contains('{');
         is_known.then(|| keys.insert(key.to_owned())).map(drop)
     };
-    for part in own_parts(lint, stream) {
+    for part in lint.own_parts(stream) {
         match part.type_name {
             "ParentStreamConfig" => {
                 add(part.text("partition_field"), "")?;
@@ -124,30 +115,4 @@ fn keys_of(lint: &Lint<'_>, stream: &Component<'_>) -> Option<BTreeSet<String>> 
         }
     }
     Some(keys)
-}
-
-/// The components of a stream that are not those of another stream inside of it.
-fn own_parts<'l, 'm>(
-    lint: &'l Lint<'m>,
-    stream: &'l Component<'m>,
-) -> impl Iterator<Item = &'l Component<'m>> {
-    let is_own = move |part: &&Component<'m>| {
-        let mut around = lint.around(part).take_while(move |it| !std::ptr::eq(*it, stream));
-        part.type_name != "DeclarativeStream"
-            && around.all(|it| it.type_name != "DeclarativeStream")
-    };
-    lint.below(stream).iter().filter(is_own)
-}
-
-/// The templates of a stream that are evaluated for its slices.
-fn own_texts<'l, 'm>(
-    lint: &'l Lint<'m>,
-    stream: &'l Component<'m>,
-) -> impl Iterator<Item = &'l TextAt<'m>> {
-    lint.texts_of(stream).filter(move |text| {
-        let component = lint.component_of(text);
-        let around = std::iter::once(component).chain(lint.around(component));
-        let mut between = around.take_while(|it| !std::ptr::eq(*it, stream));
-        between.all(|it| it.type_name != "DeclarativeStream" && !APART.contains(&it.type_name))
-    })
 }

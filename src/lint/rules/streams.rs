@@ -40,19 +40,15 @@ fn key_not_in_schema(lint: &Lint<'_>, report: &mut Report<'_>) {
     for stream in lint.of_type("DeclarativeStream") {
         let Some(key) = stream.get("primary_key") else { continue };
         let items = key.as_seq().unwrap_or(std::slice::from_ref(key)).iter();
-        let first = |item: &'_ Node| {
-            item.as_seq().map_or_else(
-                || item.as_str().map(str::to_owned),
-                |path| path.first()?.as_str().map(str::to_owned),
-            )
-        };
-        let fields: Vec<_> = items
-            .filter_map(first)
-            .filter(|field| !field.is_empty() && !field.contains('{'))
-            .collect();
-        let fields: Vec<_> = fields.iter().map(String::as_str).collect();
+        let is_known = |field: &&str| !field.is_empty() && !field.contains('{');
+        let fields: Vec<_> = items.filter_map(first_key).filter(is_known).collect();
         check_fields(lint, stream, &fields, "primary key", report);
     }
+}
+
+/// The key that a path of one or more begins with.
+fn first_key(path: &Node) -> Option<&str> {
+    path.as_seq().map_or(Some(path), <[Node]>::first)?.as_str()
 }
 
 /// Says which of the fields the stream's inline schema lacks.
@@ -124,7 +120,7 @@ fn streams<'l, 'm>(lint: &'l Lint<'m>) -> impl Iterator<Item = &'l Component<'m>
 }
 
 fn unknown_check_stream(lint: &Lint<'_>, report: &mut Report<'_>) {
-    let has_dynamic = lint.root.get("dynamic_streams").is_some_and(Node::is_truthy);
+    let has_dynamic = lint.root.has("dynamic_streams");
     let conditional = lint.of_type("ConditionalStreams").flat_map(|it| it.items("streams"));
     let names: Vec<_> = streams(lint)
         .map(|it| it.node)

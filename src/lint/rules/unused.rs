@@ -26,27 +26,35 @@ fn unused_definition(lint: &Lint<'_>, report: &mut Report<'_>) {
     let Some(written) = &lint.written else { return };
     let mut uses = Uses::default();
     uses.note(written, true);
-    for (section, node) in
-        ["definitions", "schemas"].into_iter().filter_map(|it| Some((it, written.get(it)?)))
-    {
-        for (key, value) in node.fields() {
-            let Some(name) = key.as_str() else { continue };
-            // The Builder puts its own things below `linked`, and takes them away itself.
-            if name == "linked" || uses.reaches(section, name) || uses.shares(value) {
-                continue;
-            }
-            // Groups of definitions: each is judged by itself.
-            let is_group = value.as_map().is_some_and(|map| {
-                !map.is_empty() && value.get("type").is_none() && value.get("$ref").is_none()
-            });
-            let path = format!("{section}.{name}");
-            if is_group && uses.reaches_below(section, name) {
-                continue;
-            }
-            let message = format!("nothing refers to `#/{section}/{name}`");
-            report.add(report.in_span(&path, key.span(), message));
+    for section in ["definitions", "schemas"] {
+        if !uses.references.contains(section) {
+            written
+                .get(section)
+                .into_iter()
+                .for_each(|it| check_definitions(it, section, &uses, report));
         }
     }
+}
+
+/// Says which definitions below a path of references nothing refers to.
+fn check_definitions(group: &Node, path: &str, uses: &Uses, report: &mut Report<'_>) {
+    for (key, value) in group.fields() {
+        let path = format!("{path}/{}", key.name());
+        // The Builder puts its own things below `linked`, and takes them away itself.
+        if path == "definitions/linked" || uses.references.contains(&path) || uses.shares(value) {
+            continue;
+        }
+        if !uses.reaches_below(&path) {
+            let message = format!("nothing refers to `#/{path}`");
+            report.add(report.in_span(&path.replace('/', "."), key.span(), message));
+        } else if value.fields().all(|(_, it)| it.type_name().is_some_and(is_component)) {
+            check_definitions(value, &path, uses, report);
+        }
+    }
+}
+
+fn is_component(type_name: &str) -> bool {
+    type_name.starts_with(char::is_uppercase)
 }
 
 /// What a manifest refers to, by reference and by alias.
@@ -71,16 +79,10 @@ impl Uses {
         }
     }
 
-    /// Whether a reference leads to a definition, or into it.
-    fn reaches(&self, section: &str, name: &str) -> bool {
-        let path = format!("{section}/{name}");
-        let is_above = |it: &String| it.is_empty() || it == section;
-        self.references.iter().any(|it| *it == path || is_above(it) || is_below(it, &path))
-    }
-
-    fn reaches_below(&self, section: &str, name: &str) -> bool {
-        let path = format!("{section}/{name}");
-        self.references.iter().any(|it| is_below(it, &path))
+    /// Whether a reference leads into what is at a path.
+    fn reaches_below(&self, path: &str) -> bool {
+        let is_below = |it: &String| it.strip_prefix(path).is_some_and(|it| it.starts_with('/'));
+        self.references.iter().any(is_below)
     }
 
     /// Whether an alias stands for the value, or for a part of it.
@@ -91,10 +93,6 @@ impl Uses {
         let fields = node.fields().map(|(_, value)| value);
         is_shared || parts.chain(fields).any(|part| self.shares(part))
     }
-}
-
-fn is_below(reference: &str, path: &str) -> bool {
-    reference.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn unused_parameter(lint: &Lint<'_>, report: &mut Report<'_>) {
@@ -110,11 +108,11 @@ fn unused_parameter(lint: &Lint<'_>, report: &mut Report<'_>) {
         for (key, value) in parameters.iter() {
             let (Some(name), Some(span)) = (key.as_str(), key.span()) else { continue };
             let is_field = component.get(name).is_some_and(|it| it.span() == value.span());
-            let is_taken = match schema["definitions"][component.type_name].get("properties") {
-                Some(fields) => is_field && fields.get(name).is_some(),
-                // What is not known, as Python, may take everything.
-                None => is_field || component.is_custom(),
-            };
+            let known = schema["definitions"][component.type_name].get("properties");
+            let has_field = known.is_none_or(|fields| fields.get(name).is_some());
+            // Python may take everything, and templates of streams are filled in first.
+            let is_open = component.is_custom() || lint.is_template(component);
+            let is_taken = is_open || is_field && has_field;
             // Files of schemas are named after it.
             if is_taken || name == "name" || texts.iter().any(|text| text.contains(name)) {
                 used.insert(span);
@@ -125,11 +123,9 @@ fn unused_parameter(lint: &Lint<'_>, report: &mut Report<'_>) {
     }
     for (span, (name, component)) in unused.into_iter().filter(|(span, _)| !used.contains(span)) {
         let path = format!("{}.{name}", component.path_of("$parameters"));
-        report.add(report.in_span(
-            &path,
-            Some(span),
-            format!("no component takes the parameter `{name}`, and no template reads it"),
-        ));
+        let message =
+            format!("no component takes the parameter `{name}`, and no template reads it");
+        report.add(report.in_span(&path, Some(span), message));
     }
 }
 

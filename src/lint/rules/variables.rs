@@ -124,7 +124,7 @@ fn unknown_function(lint: &Lint<'_>, report: &mut Report<'_>) {
 fn config_in_predicate(lint: &Lint<'_>, report: &mut Report<'_>) {
     for text in lint.texts().iter().filter(|text| text.field.name == "predicate") {
         if text.reads("config") {
-            let message = "a predicate has no config: what is read of it is undefined, and the condition mostly false";
+            let message = "a predicate has no config: what it reads of it is undefined";
             let finding = report.in_span(&text.path, lint.word_in(text.node, "config"), message);
             report.add(finding.help("a predicate sees `response`, `headers`, and `request_url`"));
         }

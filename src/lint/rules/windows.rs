@@ -42,16 +42,20 @@ fn window_not_sent(lint: &Lint<'_>, report: &mut Report<'_>) {
         };
         let flags =
             ["start_time_option", "end_time_option", "is_client_side_incremental", "is_data_feed"];
-        let is_handled = flags.iter().any(|flag| cursor.get(flag).is_some_and(Node::is_truthy));
+        let is_handled = flags.iter().any(|flag| cursor.node.has(flag));
         let is_opaque = lint.below(stream).iter().any(Component::is_custom);
         let is_plain =
             lint.child(stream, "retriever").is_some_and(|it| it.type_name == "SimpleRetriever");
-        if is_handled || is_opaque || !is_plain || reads_window(lint, stream, cursor) {
+        // This one is there to read everything.
+        let is_whole = stream.field == "full_refresh_stream";
+        if is_handled || is_opaque || !is_plain || is_whole || reads_window(lint, stream, cursor) {
             continue;
         }
         let mut message =
-            "no request says from when on to read, and no record is left out: every sync reads everything".to_owned();
-        if cursor.get("step").is_some_and(Node::is_truthy) {
+            "no request depends on the window, and no record outside of it is left out: every sync \
+             reads everything again"
+                .to_owned();
+        if cursor.node.has("step") {
             message.push_str(", once for each window");
         }
         let finding = report.at(&cursor.path, cursor.get("type").unwrap_or(cursor.node), message);
@@ -61,24 +65,30 @@ fn window_not_sent(lint: &Lint<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Whether something of a stream depends on the window that is read, or on the time of the sync.
 fn reads_window(lint: &Lint<'_>, stream: &Component<'_>, cursor: &Component<'_>) -> bool {
-    let key = |field: &str, default: &'static str| match cursor.text(field) {
-        Some(text) if !text.is_empty() => text.to_owned(),
-        _ => default.to_owned(),
-    };
-    let keys = [key("partition_field_start", "start_time"), key("partition_field_end", "end_time")];
+    let fields = [("partition_field_start", "start_time"), ("partition_field_end", "end_time")];
+    let keys = fields.map(|(field, default)| {
+        cursor.text(field).filter(|text| !text.is_empty()).unwrap_or(default)
+    });
     let is_window = |key: Option<&str>| {
         key.is_none_or(|key| {
-            keys.iter().any(|it| it == key || Template::parse(it).is_literal().eq(&false))
-                || key == "cursor_slice"
+            keys.iter().any(|it| *it == key || it.contains('{')) || key == "cursor_slice"
         })
     };
-    lint.texts_of(stream).any(|text| SLICE.iter().any(|name| text.keys(name).any(is_window)))
+    let requester = lint.child(stream, "retriever").and_then(|it| lint.child(it, "requester"));
+    let is_now =
+        |name: &str| ["now_utc", "today_utc", "today_with_timezone", "day_delta"].contains(&name);
+    let mut in_requests = requester.into_iter().flat_map(|it| lint.texts_of(it));
+    in_requests.any(|text| text.template.uses().iter().any(|it| is_now(&it.name)))
+        || lint
+            .own_texts(stream)
+            .any(|text| SLICE.iter().any(|name| text.keys(name).any(is_window)))
 }
 
 fn step(lint: &Lint<'_>, report: &mut Report<'_>) {
     for cursor in lint.of_type("DatetimeBasedCursor") {
-        let has = |field: &str| cursor.get(field).is_some_and(Node::is_truthy);
+        let has = |field: &str| cursor.node.has(field);
         let (there, missing) = match (has("step"), has("cursor_granularity")) {
             (true, false) => ("step", "cursor_granularity"),
             (false, true) => ("cursor_granularity", "step"),
