@@ -68,14 +68,21 @@ impl Transcription<'_> {
         Ok(Transcribed { envelope: walk.envelope, last: walk.last })
     }
 
-    /// Appends the line of the record that `text` holds.
+    /// Appends the line of the record that `text` holds; an error leaves `lines` as they were.
     pub fn record(&self, text: &[u8], lines: &mut Lines) -> Result<(), Untranscribed> {
         let text = std::str::from_utf8(text).map_err(|_| Untranscribed)?;
+        let before = (lines.text.len(), lines.n_records, lines.fields.len());
         let mut transcriber = Transcriber { parser: Parser::new(text), keys: Vec::new() };
         transcriber.parser.skip_whitespace();
-        transcriber.line(self, lines)?;
+        let line = transcriber.line(self, lines);
         transcriber.parser.skip_whitespace();
-        if transcriber.parser.peek().is_some() { Err(Untranscribed) } else { Ok(()) }
+        if line.is_ok() && transcriber.parser.peek().is_none() {
+            return Ok(());
+        }
+        lines.text.truncate(before.0);
+        lines.n_records = before.1;
+        lines.fields.truncate(before.2);
+        Err(Untranscribed)
     }
 }
 
