@@ -263,13 +263,18 @@ def reference(args):
     stop_the_clock(datetime.datetime.fromisoformat(START))
     parsed = AirbyteEntrypoint.parse_args(args)
     given = lambda name, read: read(getattr(parsed, name)) if getattr(parsed, name, None) else None
-    source = ConcurrentDeclarativeSource(
-        config=given("config", ConcurrentDeclarativeSource.read_config),
-        catalog=given("catalog", ConcurrentDeclarativeSource.read_catalog),
-        state=given("state", ConcurrentDeclarativeSource.read_state) or [],
-        source_config=manifest,
-        config_path=getattr(parsed, "config", None),
-    )
+    try:
+        source = ConcurrentDeclarativeSource(
+            config=given("config", ConcurrentDeclarativeSource.read_config),
+            catalog=given("catalog", ConcurrentDeclarativeSource.read_catalog),
+            state=given("state", ConcurrentDeclarativeSource.read_state) or [],
+            source_config=manifest,
+            config_path=getattr(parsed, "config", None),
+        )
+    except Exception as error:
+        # As the reference's own command line reports a source that cannot be made.
+        print(json.dumps({"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": EPOCH, "error": {"message": str(error)}}}))
+        raise
     launch(source=source, args=args)
 
 
