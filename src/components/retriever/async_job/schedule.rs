@@ -167,7 +167,10 @@ impl Jobs<'_> {
         let (schedule, now) = (self.schedule, self.schedule.now());
         for job in &mut self.running {
             let status = job.status(now, &schedule.limits);
-            if !matches!(status, Status::Failed | Status::TimedOut) {
+            // One that was the last attempt is given up when the jobs are settled.
+            if !matches!(status, Status::Failed | Status::TimedOut)
+                || job.n_attempts >= schedule.limits.max_attempts
+            {
                 continue;
             }
             if let (Attempt::Started { retry_at, .. }, Some(seconds), Status::Failed) =
