@@ -207,25 +207,6 @@ impl Member {
         }
     }
 
-    /// A member of the language that this version cannot run yet.
-    pub const fn planned(type_name: &'static str) -> Self {
-        Self {
-            type_name,
-            needs_type: true,
-            check: |node, reader| {
-                let name = node.type_name().unwrap_or_default();
-                let message = format!("this version cannot run a `{name}` yet");
-                reader.note(Finding::warning("component/unsupported", message), node);
-                true
-            },
-            gather: |_| {},
-            build: |node, _| {
-                let name = node.type_name().unwrap_or_default();
-                Err(BuildError::at(node, format!("this version cannot run a `{name}` yet")))
-            },
-        }
-    }
-
     /// Adds the member's definition, with all that it refers to.
     pub fn gather(&self, definitions: &mut Definitions) {
         (self.gather)(definitions);

@@ -4,12 +4,11 @@
 //! number. Numbers are compared as they are: a text is no number.
 
 use std::cmp::Ordering;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::Number;
-use tracing::warn;
 
 use crate::components::outlook::{Next, Outlook, unread_keys};
 use crate::components::shape::{IntOrTemplate, Text, shape};
@@ -21,6 +20,7 @@ use crate::template::InterpolatedString;
 use crate::value::{Json, Map, StreamSlice, is_truthy, python_int, python_str, python_type_name};
 
 use super::settings::catalog_field;
+use super::warn_of_missing;
 
 /// The YAML shape.
 pub mod yaml {
@@ -167,14 +167,7 @@ impl IncrementingCountCursor {
                 None => Err(unlike_types(value, "<").into()),
             };
         }
-        if !self.has_warned.swap(true, Relaxed) {
-            warn!(
-                target: "airbyte",
-                "Could not find cursor field `{}` in record for stream {}. The incremental sync will assume it needs to be synced",
-                self.field,
-                self.stream,
-            );
-        }
+        warn_of_missing(&self.has_warned, &self.field, &self.stream);
         Ok(None)
     }
 }

@@ -23,6 +23,10 @@ mod remembered;
 mod settings;
 mod windows;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tracing::warn;
+
 use super::slot::Member;
 
 /// The cursors.
@@ -34,3 +38,14 @@ pub(super) const MEMBERS: &[Member] = &[
 /// What turns older states into today's.
 pub(super) const MIGRATIONS: &[Member] =
     &[Member::of::<legacy_to_per_partition::yaml::LegacyToPerPartitionStateMigration>()];
+
+/// Tells, at the first of them only, that records have no value that a cursor could read.
+fn warn_of_missing(has_warned: &AtomicBool, field: &str, stream: &str) {
+    if !has_warned.swap(true, Ordering::Relaxed) {
+        warn!(
+            target: "airbyte",
+            "Could not find cursor field `{field}` in record for stream {stream}. The incremental sync will assume it \
+             needs to be synced",
+        );
+    }
+}

@@ -587,6 +587,8 @@ mod tests {
     use crate::components::IncrementalSync;
     use crate::components::testing::World;
 
+    use super::super::settings::testing::settings;
+
     /// Partitions with these ids, which all come with the same parent's state.
     struct Ids(Vec<i64>, Option<Arc<Map>>);
 
@@ -646,17 +648,6 @@ mod tests {
             cursor.close_slice(slice).unwrap();
         }
         cursor.finish().unwrap().unwrap().into()
-    }
-
-    fn settings() -> Settings {
-        let world = World::new(&json!({}));
-        let shape = world.read(&json!({
-            "type": "DatetimeBasedCursor",
-            "cursor_field": "updated",
-            "datetime_format": "%Y-%m-%d",
-            "start_datetime": "2024-01-01",
-        }));
-        Settings::build(&shape, &world.cx()).unwrap()
     }
 
     #[test]

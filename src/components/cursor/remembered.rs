@@ -75,24 +75,11 @@ impl Remembered {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
-    use crate::components::testing::World;
     use crate::value::Map;
 
-    use super::super::settings::Settings;
-
-    fn settings() -> Settings {
-        let world = World::new(&json!({}));
-        let shape = world.read(&json!({
-            "type": "DatetimeBasedCursor",
-            "cursor_field": "updated",
-            "datetime_format": "%Y-%m-%d",
-            "start_datetime": "2024-01-01",
-        }));
-        Settings::build(&shape, &world.cx()).unwrap()
-    }
+    use super::super::settings::testing::settings;
 
     #[test]
     fn idle_partitions_are_forgotten_first() {

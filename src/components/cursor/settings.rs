@@ -1,9 +1,7 @@
 //! What the cursors of all partitions of a stream have in common.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use tracing::warn;
+use std::sync::atomic::AtomicBool;
 
 use crate::components::shape::Text;
 use crate::components::{
@@ -18,6 +16,7 @@ use super::clamping::Clamping;
 use super::datetime_based::yaml;
 use super::formats::Formats;
 use super::min_max_datetime::MinMaxDatetime;
+use super::warn_of_missing;
 use super::windows::{Cutting, Window};
 
 /// A `DatetimeBasedCursor`, evaluated.
@@ -198,14 +197,7 @@ impl Settings {
             Some(Err(err)) if !err.is_value_error() => return Err(err.into()),
             Some(Err(_)) | None => {}
         }
-        if !self.has_warned.swap(true, Ordering::Relaxed) {
-            warn!(
-                target: "airbyte",
-                "Could not find cursor field `{}` in record for stream {}. The incremental sync will assume it needs to be synced",
-                self.field,
-                self.stream,
-            );
-        }
+        warn_of_missing(&self.has_warned, &self.field, &self.stream);
         Ok(None)
     }
 
@@ -288,5 +280,26 @@ fn evaluated_span(
             let message = format!("Expecting a string {}", python_repr(&value));
             Err(BuildError::in_span(text.span, message).class("TypeError"))
         }
+    }
+}
+
+/// Settings for the tests of this folder.
+#[cfg(test)]
+pub(super) mod testing {
+    use serde_json::json;
+
+    use super::Settings;
+    use crate::components::testing::World;
+
+    /// Those of a cursor on `updated`, by day, from 2024 on.
+    pub(in super::super) fn settings() -> Settings {
+        let world = World::new(&json!({}));
+        let shape = world.read(&json!({
+            "type": "DatetimeBasedCursor",
+            "cursor_field": "updated",
+            "datetime_format": "%Y-%m-%d",
+            "start_datetime": "2024-01-01",
+        }));
+        Settings::build(&shape, &world.cx()).unwrap()
     }
 }

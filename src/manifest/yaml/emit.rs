@@ -175,7 +175,7 @@ mod tests {
 
     use super::super::super::finding::Findings;
     use super::super::super::source::Source;
-    use super::super::parse;
+    use super::super::{parse, testing};
     use super::*;
     use crate::value::Json;
 
@@ -219,13 +219,7 @@ h:
             text.prop_map(Json::from),
             any::<String>().prop_map(Json::from),
         ];
-        leaf.prop_recursive(4, 40, 6, move |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
-                prop::collection::vec((text, inner), 0..6)
-                    .prop_map(|fields| fields.into_iter().collect()),
-            ]
-        })
+        testing::tree(leaf, text)
     }
 
     proptest! {

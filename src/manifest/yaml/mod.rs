@@ -66,6 +66,28 @@ fn find_control_character(text: &str) -> Option<Finding> {
     Some(finding.help("in double quotes it can be written as an escape: `\"\\x07\"`"))
 }
 
+/// What the tests of this folder are given.
+#[cfg(test)]
+mod testing {
+    use proptest::prelude::*;
+
+    use crate::value::Json;
+
+    /// Lists and mappings of `leaf`, with keys like the pattern `text`.
+    pub(super) fn tree(
+        leaf: impl Strategy<Value = Json> + 'static,
+        text: &'static str,
+    ) -> impl Strategy<Value = Json> {
+        leaf.prop_recursive(4, 40, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
+                prop::collection::vec((text, inner), 0..6)
+                    .prop_map(|fields| fields.into_iter().collect()),
+            ]
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write;
@@ -221,13 +243,7 @@ mod tests {
             any::<i32>().prop_map(|int| Json::from(f64::from(int) / 8.0)),
             text.prop_map(Json::from),
         ];
-        leaf.prop_recursive(4, 40, 6, move |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
-                prop::collection::vec((text, inner), 0..6)
-                    .prop_map(|fields| fields.into_iter().collect()),
-            ]
-        })
+        testing::tree(leaf, text)
     }
 
     proptest! {
