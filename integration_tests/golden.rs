@@ -4,6 +4,7 @@
 //! `UPDATE_EXPECTED=1` writes what is expected anew, and `GOLDEN_CASE=NAME` runs only cases whose
 //! names contain that.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -128,4 +129,46 @@ fn every_case_does_what_is_expected() {
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// Every component that is built of the manifest alone, with its fields, `type` among them.
+fn language() -> BTreeMap<String, Vec<String>> {
+    let schema = answer(command().args(["manifest", "schema"]), b"").stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let definitions = schema["definitions"].as_object().unwrap().values();
+    definitions
+        .filter_map(|definition| {
+            let name = definition["properties"]["type"]["enum"][0].as_str()?;
+            let fields = definition["properties"].as_object().unwrap().keys();
+            let fields = fields.filter(|&field| field != "$parameters");
+            (!name.starts_with("Custom")).then(|| (name.to_owned(), fields.cloned().collect()))
+        })
+        .collect()
+}
+
+/// Takes out of `missing` what is written in `node`.
+fn strike(missing: &mut BTreeMap<String, Vec<String>>, node: &serde_yaml::Value) {
+    match node {
+        serde_yaml::Value::Mapping(fields) => {
+            let written = node.get("type").and_then(|name| missing.get_mut(name.as_str()?));
+            if let Some(fields_left) = written {
+                fields_left.retain(|field| !fields.contains_key(field));
+            }
+            fields.values().for_each(|value| strike(missing, value));
+        }
+        serde_yaml::Value::Sequence(items) => items.iter().for_each(|item| strike(missing, item)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_of_every_component_has_a_case() {
+    let mut missing = language();
+    assert!(missing.len() > 90, "the language has {} components", missing.len());
+    for case in cases() {
+        let manifest = fs::read_to_string(case.join("manifest.yaml")).unwrap();
+        strike(&mut missing, &serde_yaml::from_str(&manifest).unwrap());
+    }
+    missing.retain(|_, fields| !fields.is_empty());
+    assert!(missing.is_empty(), "no case has {missing:?}");
 }

@@ -137,17 +137,23 @@ impl Jobs<'_> {
                     self.abort_all().await;
                     return Err(err);
                 }
-                Err(err) => {
-                    warn!(target: "airbyte", "Caught exception that stops the processing of the jobs: {err}");
-                    self.failures.push(repr(&err));
-                    self.needs_pause = true;
-                }
+                Err(err) => self.note(&err),
             }
         }
         if self.failures.is_empty() {
             return Ok(None);
         }
         Err(summary(&std::mem::take(&mut self.failures)))
+    }
+
+    /// Keeps an error that does not end the read at once, but fails it in the end.
+    fn note(&mut self, err: &ReadError) {
+        warn!(target: "airbyte", "Caught exception that stops the processing of the jobs: {err}");
+        let failure = repr(err);
+        if !self.failures.contains(&failure) {
+            self.failures.push(failure);
+        }
+        self.needs_pause = true;
     }
 
     fn is_done(&self) -> bool {
@@ -209,6 +215,9 @@ impl Jobs<'_> {
     }
 
     /// Asks for all jobs that run; those that are complete leave.
+    ///
+    /// A job that cannot be asked for does not keep others waiting, and is asked for again until
+    /// its time is up. The reference asks for it alone then, without a pause.
     async fn poll(&mut self) -> Result<(), ReadError> {
         let (schedule, now) = (self.schedule, self.schedule.now());
         for _ in 0..self.running.len() {
@@ -217,11 +226,16 @@ impl Jobs<'_> {
             if let Attempt::Started { created, status, .. } = &mut job.attempt
                 && is_running
             {
-                let polled = schedule.api.poll(&job.slice, created).await?;
-                *status = polled.status;
-                if polled.status == Status::Completed {
-                    self.complete_front(polled);
-                    continue;
+                match schedule.api.poll(&job.slice, created).await {
+                    Ok(polled) => {
+                        *status = polled.status;
+                        if polled.status == Status::Completed {
+                            self.complete_front(polled);
+                            continue;
+                        }
+                    }
+                    Err(err) if is_breaking(&err) => return Err(err),
+                    Err(err) => self.note(&err),
                 }
             }
             self.running.rotate_left(1);
