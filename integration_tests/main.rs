@@ -10,6 +10,7 @@ mod computed_api;
 mod crash;
 mod examples;
 mod golden;
+mod image;
 mod lint;
 mod protocol;
 #[cfg(target_os = "linux")]

@@ -79,11 +79,12 @@ struct Script {
     asked: Mutex<Vec<String>>,
 }
 
-struct Request {
-    method: String,
-    url: String,
-    headers: Vec<(String, String)>,
-    body: String,
+/// A request as it was received.
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Script {
@@ -109,6 +110,7 @@ impl Script {
     /// The answer whose turn it is; `None` where the script says nothing.
     fn answer(&self, request: &Request) -> Option<&Map<String, Value>> {
         let Request { method, url, body, .. } = request;
+        let body = String::from_utf8_lossy(body);
         self.asked.lock().unwrap().push(request.describe());
         let address = url.split('?').next()?;
         let (exact, loose) = (rule_of(&format!("{method} {url}")), format!("{method} {address}"));
@@ -159,6 +161,11 @@ fn sort_query(url: &str) -> String {
 }
 
 impl Request {
+    /// The first header field `name`, which is written in small letters.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     /// The request as text, without what says nothing about the program.
     fn describe(&self) -> String {
         let mut text = format!("{} {}\n", self.method, sort_query(&self.url));
@@ -168,7 +175,7 @@ impl Request {
         headers.sort_unstable();
         text.extend(headers);
         if !self.body.is_empty() {
-            for line in self.body.split('\n') {
+            for line in String::from_utf8_lossy(&self.body).split('\n') {
                 writeln!(text, "  | {line}").unwrap();
             }
         }
@@ -226,7 +233,7 @@ fn converse(connection: &TcpStream, script: &Script) -> io::Result<()> {
 }
 
 /// The next request; `None` when the client has left.
-fn receive(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
+pub(crate) fn receive(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -247,6 +254,5 @@ fn receive(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    let body = String::from_utf8_lossy(&body).into_owned();
     Ok(Some(Request { method, url, headers, body }))
 }

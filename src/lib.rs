@@ -7,6 +7,7 @@ pub mod cli;
 pub mod components;
 pub mod engine;
 pub mod http;
+pub mod image;
 pub mod lint;
 pub mod manifest;
 pub mod protocol;

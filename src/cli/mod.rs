@@ -7,6 +7,7 @@ mod argv;
 mod check;
 mod completions;
 mod discover;
+mod image;
 mod inputs;
 mod manifest;
 mod outside;
@@ -33,6 +34,7 @@ const EXAMPLES: &str = "Examples:
   source-declarative-manifest read --config config.json --manifest-path manifest.yaml --stream users
   source-declarative-manifest manifest validate manifest.yaml
   source-declarative-manifest manifest lint manifest.yaml
+  source-declarative-manifest image build manifest.yaml -t airbyte/source-pokeapi:1.0.0
   source-declarative-manifest state explain state.json --config config.json --manifest-path manifest.yaml
   source-declarative-manifest state merge shard-0.jsonl shard-1.jsonl > state.json";
 
@@ -53,6 +55,7 @@ enum Command {
     Discover(discover::Discover),
     Read(read::Read),
     Manifest(manifest::Manifest),
+    Image(image::Image),
     State(state::State),
     Template(template::Template),
     Completions(completions::Completions),
@@ -93,6 +96,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Discover(discover) => discover.run(),
         Command::Read(read) => read.run(),
         Command::Manifest(manifest) => manifest.run(),
+        Command::Image(image) => image.run(),
         Command::State(state) => state.run(),
         Command::Template(template) => template.run(),
         Command::Completions(completions) => completions.run(),

@@ -16,6 +16,8 @@ use clap::Subcommand;
 use super::tell;
 use crate::manifest::{Findings, Manifest as ManifestTree, Source, render};
 
+pub(super) use validate::inspect;
+
 /// Looks at manifests without running them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Manifest {

@@ -32,14 +32,20 @@ impl Validate {
     }
 }
 
-/// Tells what is wrong with one manifest.
+/// Tells what is wrong with one manifest, and how much that is.
 fn validate(file: &Path) -> anyhow::Result<Findings> {
+    let findings = inspect(file)?;
+    tell(&format!("{}: {}\n", file.display(), summary(&findings)));
+    Ok(findings)
+}
+
+/// Tells what is wrong with one manifest; of one without faults nothing.
+pub(in crate::cli) fn inspect(file: &Path) -> anyhow::Result<Findings> {
     let manifest = Manifest::from_yaml(Source::read(file)?);
     let findings = inspect_manifest(&manifest);
     if !findings.is_empty() {
         show(&findings, manifest.source.as_ref());
     }
-    tell(&format!("{}: {}\n", file.display(), summary(&findings)));
     Ok(findings)
 }
 
