@@ -12,6 +12,7 @@ mod examples;
 mod golden;
 mod image;
 mod lint;
+mod new;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod scale;

@@ -10,6 +10,7 @@ mod discover;
 mod image;
 mod inputs;
 mod manifest;
+mod new;
 mod outside;
 mod progress;
 mod protocol_run;
@@ -34,6 +35,7 @@ const EXAMPLES: &str = "Examples:
   source-declarative-manifest read --config config.json --manifest-path manifest.yaml --stream users
   source-declarative-manifest manifest validate manifest.yaml
   source-declarative-manifest manifest lint manifest.yaml
+  source-declarative-manifest new source-pokeapi
   source-declarative-manifest image build manifest.yaml -t airbyte/source-pokeapi:1.0.0
   source-declarative-manifest state explain state.json --config config.json --manifest-path manifest.yaml
   source-declarative-manifest state merge shard-0.jsonl shard-1.jsonl > state.json";
@@ -55,6 +57,7 @@ enum Command {
     Discover(discover::Discover),
     Read(read::Read),
     Manifest(manifest::Manifest),
+    New(new::New),
     Image(image::Image),
     State(state::State),
     Template(template::Template),
@@ -96,6 +99,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Discover(discover) => discover.run(),
         Command::Read(read) => read.run(),
         Command::Manifest(manifest) => manifest.run(),
+        Command::New(new) => new.run(),
         Command::Image(image) => image.run(),
         Command::State(state) => state.run(),
         Command::Template(template) => template.run(),
