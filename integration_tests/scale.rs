@@ -1,4 +1,4 @@
-//! Many partitions, one after the other: memory must not grow with them.
+//! Many partitions, one after the other: memory must not grow with them, nor the time of each.
 //!
 //! `SCALE_PARTITIONS` is how many there are.
 
@@ -31,60 +31,73 @@ fn api(asked: &Asked, n_parents: i64) -> (u16, Value) {
     (200, records)
 }
 
-fn manifest(url: &str) -> Value {
-    let stream = |name: &str, path: &str| {
-        json!({
-            "type": "DeclarativeStream",
-            "name": name,
-            "schema_loader": {"type": "InlineSchemaLoader", "schema": {}},
-            "retriever": {
-                "type": "SimpleRetriever",
-                "requester": {"type": "HttpRequester", "url_base": url, "path": path},
-                "record_selector": {"type": "RecordSelector",
-                    "extractor": {"type": "DpathExtractor", "field_path": []}},
-            },
-        })
-    };
-    let mut parents = stream("parents", "/parents");
+fn stream(url: &str, name: &str, path: &str) -> Value {
+    json!({
+        "type": "DeclarativeStream",
+        "name": name,
+        "schema_loader": {"type": "InlineSchemaLoader", "schema": {}},
+        "retriever": {
+            "type": "SimpleRetriever",
+            "requester": {"type": "HttpRequester", "url_base": url, "path": path},
+            "record_selector": {"type": "RecordSelector",
+                "extractor": {"type": "DpathExtractor", "field_path": []}},
+        },
+    })
+}
+
+fn parents(url: &str) -> Value {
+    let mut parents = stream(url, "parents", "/parents");
     parents["retriever"]["paginator"] = json!({
         "type": "DefaultPaginator",
         "pagination_strategy": {"type": "OffsetIncrement", "page_size": PAGE_SIZE},
         "page_token_option":
             {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "offset"},
     });
-    let mut children = stream("children", "/children/{{ stream_partition.parent }}");
-    children["retriever"]["partition_router"] = json!({
+    parents
+}
+
+/// A stream with a partition for each record of `parent`, and a state for each of them.
+fn substream(url: &str, name: &str, parent: &Value, keeps_state: bool) -> Value {
+    let path = format!("/{name}/{{{{ stream_partition.parent }}}}");
+    let mut stream = stream(url, name, &path);
+    stream["retriever"]["partition_router"] = json!({
         "type": "SubstreamPartitionRouter",
-        "parent_stream_configs": [{"type": "ParentStreamConfig", "stream": parents,
-            "parent_key": "id", "partition_field": "parent"}],
+        "parent_stream_configs": [{"type": "ParentStreamConfig", "stream": parent,
+            "parent_key": "id", "partition_field": "parent",
+            "incremental_dependency": keeps_state}],
     });
-    children["incremental_sync"] = json!({
+    stream["incremental_sync"] = json!({
         "type": "DatetimeBasedCursor",
         "cursor_field": "at",
         "datetime_format": "%s",
         "start_datetime": "1700000000",
         "end_datetime": "1700001000",
     });
+    stream
+}
+
+fn manifest(stream: &Value) -> Value {
+    let name = &stream["name"];
     json!({
         "version": "7.0.0",
         "type": "DeclarativeSource",
-        "check": {"type": "CheckStream", "stream_names": ["children"]},
+        "check": {"type": "CheckStream", "stream_names": [name]},
         "concurrency_level": {"type": "ConcurrencyLevel", "default_concurrency": 1},
-        "streams": [children],
+        "streams": [stream],
         "spec": {"type": "Spec", "connection_specification": {"type": "object"}},
     })
 }
 
-fn start_read(folder: &Path, url: &str) -> Child {
+fn start_read(folder: &Path, stream: &Value) -> Child {
     let put = |name: &str, content: &Value| {
         fs::write(folder.join(name), content.to_string()).unwrap();
     };
-    put("manifest.yaml", &manifest(url));
+    put("manifest.yaml", &manifest(stream));
     put("config.json", &json!({}));
     put(
         "catalog.json",
         &json!({"streams": [{
-            "stream": {"name": "children", "json_schema": {}, "supported_sync_modes": ["incremental"]},
+            "stream": {"name": stream["name"], "json_schema": {}, "supported_sync_modes": ["incremental"]},
             "sync_mode": "incremental",
             "destination_sync_mode": "append",
         }]}),
@@ -112,7 +125,9 @@ fn memory_does_not_grow_with_partitions() {
     let n_partitions = n_partitions.map_or(N_PARTITIONS, |text| text.parse().unwrap());
     let server = ComputedApi::start(move |asked| api(asked, n_partitions));
     let folder = tempfile::tempdir().unwrap();
-    let mut child = start_read(folder.path(), &server.url_of("api"));
+    let url = server.url_of("api");
+    let children = substream(&url, "children", &parents(&url), false);
+    let mut child = start_read(folder.path(), &children);
     let (mut n_records, mut peak, mut last_state) = (0, 0, Value::Null);
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let message: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -133,4 +148,46 @@ fn memory_does_not_grow_with_partitions() {
     assert_eq!(last_state["use_global_cursor"], json!(n_partitions > 10_000));
     println!("{n_partitions} partitions took at most {peak} MiB");
     assert!(peak <= MAX_MIB, "{peak} MiB");
+}
+
+/// The time in seconds that the processor works on a read of `n_parents` parents with a child each,
+/// whose states tell of all parents; and the last state.
+fn seconds_of_nested_read(n_parents: i64) -> (f64, Value) {
+    let server = ComputedApi::start(move |asked| api(asked, n_parents));
+    let folder = tempfile::tempdir().unwrap();
+    let url = server.url_of("api");
+    let children = substream(&url, "children", &parents(&url), false);
+    let grandchildren = substream(&url, "grandchildren", &children, true);
+    let mut child = start_read(folder.path(), &grandchildren);
+    let (mut seconds, mut last_state) = (0.0, Value::Null);
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let message: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if message["type"] == "STATE" {
+            last_state = message["state"]["stream"]["stream_state"].clone();
+            seconds = processor_seconds(&child).unwrap_or(seconds);
+        }
+    }
+    assert!(child.wait().unwrap().success());
+    (seconds, last_state)
+}
+
+/// The time in seconds that the processor has worked on a process, as far as the kernel counts it.
+fn processor_seconds(child: &Child) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).ok()?;
+    // Behind the name, which may have spaces, and eleven more fields.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) / 100.0)
+}
+
+#[test]
+fn the_time_of_a_partition_does_not_grow_with_the_states_of_parents() {
+    let n_partitions = std::env::var("SCALE_PARTITIONS");
+    let n_partitions = n_partitions.map_or(2_000, |text| text.parse().unwrap());
+    let (few, _) = seconds_of_nested_read(n_partitions / 4);
+    let (many, state) = seconds_of_nested_read(n_partitions);
+    println!("{} partitions took {few} s, {n_partitions} took {many} s", n_partitions / 4);
+    let of_parents = &state["parent_state"]["children"]["states"];
+    assert_eq!(of_parents.as_array().unwrap().len(), usize::try_from(n_partitions).unwrap());
+    assert!(many < 4.0 * few * 2.0, "{few} s, and {many} s of four times as much");
 }

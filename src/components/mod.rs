@@ -42,6 +42,7 @@ pub mod schema;
 pub mod shape;
 pub mod share;
 pub mod slot;
+mod snapshot;
 pub mod source;
 pub mod spec;
 pub mod stream;
@@ -75,6 +76,7 @@ pub use request_option::{InjectInto, RequestOption};
 pub use request_parts::{BodyData, RequestParts};
 pub use response_variables::ResponseVariables;
 pub use slot::{Component, Family, Member, Registry, Slot};
+pub use snapshot::{ParentStates, Snapshot};
 pub use surroundings::Surroundings;
 
 /// The parameters that reached a component, for its templates.
@@ -238,6 +240,11 @@ pub trait Cursor: Send + Sync {
     /// The state as of now.
     fn state(&self) -> Map;
 
+    /// The same, to be kept with partitions of children.
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::new(Json::Object(self.state()))
+    }
+
     /// What the next read asks for, which starts from `state`, for people.
     fn outlook(&self, _state: &Map) -> Result<Outlook, ReadError> {
         Ok(Outlook::default())
@@ -307,7 +314,7 @@ pub trait PartitionRouter: Send + Sync {
     /// `None` when no partition comes from a parent.
     ///
     /// The parents' states of the run before are not given here: parents are built with them.
-    fn parent_state(&self) -> Option<Arc<Map>> {
+    fn parent_state(&self) -> Option<ParentStates> {
         None
     }
 

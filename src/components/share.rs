@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use tracing::info;
 
 use super::{
-    BuildContext, BuildError, Cursor, Observed, Outlook, PartitionRouter, ReadError, RequestParts,
-    SliceProgress,
+    BuildContext, BuildError, Cursor, Observed, Outlook, ParentStates, PartitionRouter, ReadError,
+    RequestParts, SliceProgress,
 };
 use crate::manifest::Node;
 use crate::protocol::{FailureType, Shard, ShardNote};
@@ -135,7 +135,7 @@ impl PartitionRouter for OwnPartitions {
         self.router.request_parts(slice)
     }
 
-    fn parent_state(&self) -> Option<Arc<Map>> {
+    fn parent_state(&self) -> Option<ParentStates> {
         self.router.parent_state()
     }
 

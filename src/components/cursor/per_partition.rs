@@ -16,7 +16,8 @@ use tracing::warn;
 
 use crate::components::generate::generate;
 use crate::components::{
-    BuildError, Cursor, Observed, Outlook, PartitionRouter, ReadError, RequestParts, SliceProgress,
+    BuildError, Cursor, Observed, Outlook, ParentStates, PartitionRouter, ReadError, RequestParts,
+    SliceProgress, Snapshot,
 };
 use crate::template::time::{DateTime, TimeDelta, TimeError};
 use crate::value::{Json, Map, StreamSlice, partition_key, python_repr};
@@ -180,7 +181,7 @@ impl Cursor for PerPartition {
                 partitions.complete(self.settings.now());
                 partitions.parent_state = parent_state;
             } else if partitions.parent_state.is_none() {
-                partitions.parent_state = parent_state.filter(|state| state.is_empty());
+                partitions.parent_state = parent_state.filter(ParentStates::is_empty);
             }
         }
         Ok(Some(partitions.state(&self.settings)))
@@ -188,6 +189,10 @@ impl Cursor for PerPartition {
 
     fn state(&self) -> Map {
         self.lock().state(&self.settings)
+    }
+
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::new(self.lock().snapshot(&self.settings))
     }
 
     fn outlook(&self, state: &Map) -> Result<Outlook, ReadError> {
@@ -223,7 +228,7 @@ mod tests {
     use super::super::settings::testing::settings;
 
     /// Partitions with these ids, which all come with the same parent's state.
-    struct Ids(Vec<i64>, Option<Arc<Map>>);
+    struct Ids(Vec<i64>, Option<ParentStates>);
 
     impl PartitionRouter for Ids {
         fn partitions(&self) -> BoxStream<'_, Result<StreamSlice, ReadError>> {
@@ -239,7 +244,7 @@ mod tests {
             Ok(parts)
         }
 
-        fn parent_state(&self) -> Option<Arc<Map>> {
+        fn parent_state(&self) -> Option<ParentStates> {
             self.1.clone()
         }
 
@@ -354,7 +359,7 @@ mod tests {
             self.0.request_parts(slice)
         }
 
-        fn parent_state(&self) -> Option<Arc<Map>> {
+        fn parent_state(&self) -> Option<ParentStates> {
             self.0.parent_state()
         }
 
@@ -366,7 +371,7 @@ mod tests {
     #[test]
     fn partitions_that_could_not_be_made_are_promised_by_nothing() {
         let parent_state = Map::from_iter([("parents".to_owned(), json!({"at": 9}))]);
-        let router = Broken(Ids(vec![1, 2, 3], Some(Arc::new(parent_state))));
+        let router = Broken(Ids(vec![1, 2, 3], Some(parent_state.into())));
         let partitions = Partitions::new(&settings(), false, Map::new()).unwrap();
         let cursor = PerPartition {
             settings: Arc::new(settings()),

@@ -11,7 +11,7 @@ use super::settings::Settings;
 use super::windows::{Window, Windows};
 
 /// How far one partition has been read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Progress {
     /// Where this run began.
     start: DateTime,

@@ -13,9 +13,10 @@ use crate::components::generate::generate;
 use crate::components::shape::shape;
 use crate::components::slot::accepts;
 use crate::components::{
-    BuildContext, BuildError, Component, PartitionRouter, ReadError, RequestParts, Slot,
+    BuildContext, BuildError, Component, ParentStates, PartitionRouter, ReadError, RequestParts,
+    Slot,
 };
-use crate::value::{Json, Map, StreamSlice, python_repr, python_type_name};
+use crate::value::{Json, StreamSlice, python_repr, python_type_name};
 
 use super::PARENT_SLICE;
 use super::identity::Identity;
@@ -64,7 +65,7 @@ impl Component for yaml::GroupingPartitionRouter {
             router,
             group_size,
             deduplicate: self.deduplicate,
-            state: Mutex::new(Some(Arc::default())),
+            state: Mutex::new(Some(ParentStates::default())),
         }))
     }
 }
@@ -75,7 +76,7 @@ struct GroupingPartitionRouter {
     group_size: usize,
     deduplicate: bool,
     /// The parents' states as of the group that was given last.
-    state: Mutex<Option<Arc<Map>>>,
+    state: Mutex<Option<ParentStates>>,
 }
 
 impl PartitionRouter for GroupingPartitionRouter {
@@ -108,7 +109,7 @@ impl PartitionRouter for GroupingPartitionRouter {
         Ok(RequestParts::default())
     }
 
-    fn parent_state(&self) -> Option<Arc<Map>> {
+    fn parent_state(&self) -> Option<ParentStates> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -180,6 +181,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::value::Map;
 
     fn map(json: &Json) -> Map {
         json.as_object().unwrap().clone()

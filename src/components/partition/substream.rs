@@ -16,10 +16,10 @@ use futures::{FutureExt, StreamExt};
 use crate::components::generate::{Yielder, generate};
 use crate::components::shape::shape;
 use crate::components::{
-    BuildContext, BuildError, Component, PartitionRouter, ReadError, RecordSink, RequestParts,
-    Surroundings,
+    BuildContext, BuildError, Component, ParentStates, PartitionRouter, ReadError, RecordSink,
+    RequestParts, Surroundings,
 };
-use crate::value::{Json, Map, StreamSlice, is_truthy};
+use crate::value::{Json, StreamSlice, is_truthy};
 
 use super::PARENT_SLICE;
 use super::parent::Parent;
@@ -60,7 +60,7 @@ struct SubstreamPartitionRouter {
     parents: Vec<Parent>,
     surroundings: Surroundings,
     /// The parents' states as they were last asked for; none when they have changed since.
-    state: Mutex<Option<Arc<Map>>>,
+    state: Mutex<Option<ParentStates>>,
 }
 
 impl PartitionRouter for SubstreamPartitionRouter {
@@ -84,15 +84,13 @@ impl PartitionRouter for SubstreamPartitionRouter {
         Ok(parts)
     }
 
-    fn parent_state(&self) -> Option<Arc<Map>> {
+    fn parent_state(&self) -> Option<ParentStates> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let current = || {
             let parents = self.parents.iter().filter(|parent| parent.keeps_state);
-            let states =
-                parents.map(|it| (it.stream.name.clone(), Json::Object(it.stream.cursor.state())));
-            Arc::new(states.collect())
+            parents.map(|it| (it.stream.name.clone(), it.stream.cursor.snapshot())).collect()
         };
-        Some(Arc::clone(state.get_or_insert_with(current)))
+        Some(state.get_or_insert_with(current).clone())
     }
 
     fn partition_fields(&self) -> Vec<String> {

@@ -11,10 +11,11 @@ use crate::components::generate::generate;
 use crate::components::shape::{ListOf, Text, shape};
 use crate::components::slot::accepts;
 use crate::components::{
-    BuildContext, BuildError, Component, PartitionRouter, ReadError, RequestParts, Slot,
+    BuildContext, BuildError, Component, ParentStates, PartitionRouter, ReadError, RequestParts,
+    Slot,
 };
 use crate::template::InterpolatedString;
-use crate::value::{Json, Map, StreamSlice, python_repr, python_str};
+use crate::value::{Json, StreamSlice, python_repr, python_str};
 
 use super::identity::Identity;
 
@@ -97,22 +98,17 @@ impl PartitionRouter for UnionPartitionRouter {
         Ok(RequestParts::default())
     }
 
-    fn parent_state(&self) -> Option<Arc<Map>> {
+    fn parent_state(&self) -> Option<ParentStates> {
         let mut states = self.routers.iter().filter_map(|router| router.parent_state());
-        let Some(first) = states.next() else { return Some(Arc::default()) };
-        let merge = |merged: Arc<Map>, state: Arc<Map>| {
-            if state.is_empty() {
-                return merged;
-            }
-            if state.keys().any(|name| merged.contains_key(name)) {
+        let first = states.next().unwrap_or_default();
+        let merge = |merged: ParentStates, state: ParentStates| {
+            if merged.overlaps(&state) {
                 warn!(
                     "UnionPartitionRouter child routers reference the same parent streams; the last child's state \
                      for each of them overwrites the previous one."
                 );
             }
-            let mut merged = Arc::unwrap_or_clone(merged);
-            merged.extend(Arc::unwrap_or_clone(state));
-            Arc::new(merged)
+            merged.and(&state)
         };
         Some(states.fold(first, merge))
     }

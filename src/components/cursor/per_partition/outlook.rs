@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use futures::{FutureExt, StreamExt};
 
 use super::{PerPartition, partition_key};
-use crate::components::ReadError;
 use crate::components::outlook::{Next, Outlook, PartitionStart, PartitionWindows, quoted};
+use crate::components::{ParentStates, ReadError};
 use crate::value::{Json, Map};
 
 /// So many of the partitions that are furthest behind are listed.
@@ -17,12 +17,12 @@ impl PerPartition {
     pub(super) fn look_ahead(&self, state: &Map) -> Result<Outlook, ReadError> {
         let settings = &self.settings;
         let known = self.known_partitions()?;
-        let mut partitions = self.lock();
+        let partitions = self.lock();
         let slices_of_others =
             settings.slices(partitions.new_progress(settings)?.windows(settings)?)?;
         let (mut n_gone, mut n_with_state, mut n_slices) = (0, 0, 0);
         let mut starts = Vec::new();
-        for (key, progress) in partitions.cursors.iter_mut() {
+        for (key, progress) in partitions.cursors.by_age().iter() {
             let partition = serde_json::from_str::<Json>(key).unwrap_or_default();
             if !self.is_fitting(&partition) {
                 continue;
@@ -32,7 +32,7 @@ impl PerPartition {
                 continue;
             }
             n_with_state += 1;
-            let mut windows = progress.windows(settings)?.peekable();
+            let mut windows = progress.clone().windows(settings)?.peekable();
             if let Some(Ok((start, _))) = windows.peek() {
                 starts.push((*start, partition));
             }
@@ -53,7 +53,7 @@ impl PerPartition {
             n_gone: known.is_some().then_some(n_gone),
             n_slices,
             furthest_behind: furthest_behind.collect(),
-            parents: partitions.parent_state.as_deref().cloned().unwrap_or_default(),
+            parents: partitions.parent_state.as_ref().map(ParentStates::to_map).unwrap_or_default(),
         };
         Ok(Outlook { next: Next::Partitions(Box::new(next)), ignored: self.unread(state) })
     }

@@ -1,12 +1,13 @@
 //! All that is known of the partitions of a stream.
 
+use std::any::Any;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::json;
 use tracing::{debug, info, warn};
 
-use crate::components::{BuildError, ReadError};
+use crate::components::{BuildError, ParentStates, ReadError, Snapshot};
 use crate::protocol::state::MAX_PARTITION_STATES;
 use crate::template::time::{DateTime, TimeDelta, TimeError};
 use crate::value::{
@@ -14,15 +15,14 @@ use crate::value::{
 };
 
 use super::super::progress::Progress;
-use super::super::remembered::Remembered;
+use super::super::remembered::{ByAge, Remembered};
 use super::super::settings::Settings;
 use super::super::windows::{Window, Windows};
 
 /// Partitions that are remembered.
 const MAX_REMEMBERED: usize = 25_000;
 
-/// Parents' states that wait for partitions to be read; one can be as large as the state of a
-/// stream with [`MAX_PARTITION_STATES`].
+/// Parents' states that wait for partitions to be read.
 const MAX_WAITING_STATES: usize = 16;
 
 /// Seconds between two states while partitions are read.
@@ -39,7 +39,7 @@ pub(super) struct Partitions {
     /// Seconds before the global state that new partitions start at.
     pub(super) lookback: i64,
     /// The parents' states that all partitions up to one were read with.
-    pub(super) parent_state: Option<Arc<Map>>,
+    pub(super) parent_state: Option<ParentStates>,
     pub(super) cursors: Remembered,
     /// How a partition that is not remembered starts.
     newcomer: Option<Progress>,
@@ -48,7 +48,7 @@ pub(super) struct Partitions {
     /// Their numbers.
     open_numbers: BTreeSet<u64>,
     /// The parents' states, with the number of the first partition that came with them.
-    waiting_parent_states: VecDeque<(Option<Arc<Map>>, u64)>,
+    waiting_parent_states: VecDeque<(Option<ParentStates>, u64)>,
     n_known: usize,
     n_opened: u64,
     has_observed: bool,
@@ -94,7 +94,7 @@ impl Partitions {
         if let Some(Json::Object(parents)) = state.remove("parent_state")
             && !parents.is_empty()
         {
-            partitions.parent_state = Some(Arc::new(parents));
+            partitions.parent_state = Some(parents.into());
         }
         if !state.contains_key("states") && !state.contains_key("state") {
             // A state of the time before partitions.
@@ -173,7 +173,7 @@ impl Partitions {
         &mut self,
         settings: &Settings,
         key: &str,
-        parent_state: Option<Arc<Map>>,
+        parent_state: Option<ParentStates>,
     ) -> Result<Option<Windows>, ReadError> {
         self.make_room(settings);
         if self.cursors.get(key).is_none() {
@@ -196,10 +196,7 @@ impl Partitions {
         self.open.insert(key.to_owned(), Open { number, n_slices: 0, has_all_slices: false });
         // While too many wait, the parents' states advance in longer steps.
         if self.waiting_parent_states.len() < MAX_WAITING_STATES
-            && self
-                .waiting_parent_states
-                .back()
-                .is_none_or(|(last, _)| !is_same(last.as_ref(), parent_state.as_ref()))
+            && self.waiting_parent_states.back().is_none_or(|(last, _)| *last != parent_state)
         {
             self.waiting_parent_states.push_back((parent_state, number));
         }
@@ -347,24 +344,69 @@ impl Partitions {
     }
 
     /// The state.
-    pub(super) fn state(&self, settings: &Settings) -> Map {
+    pub(super) fn state(&self, settings: &Arc<Settings>) -> Map {
+        self.snapshot(settings).to_map()
+    }
+
+    /// The state as it is now.
+    pub(super) fn snapshot(&self, settings: &Arc<Settings>) -> PartitionStates {
+        PartitionStates {
+            settings: Arc::clone(settings),
+            states: (!self.is_global).then(|| self.cursors.by_age().clone()),
+            global: self.global.clone(),
+            lookback: self.lookback,
+            parent_state: self.parent_state.clone(),
+        }
+    }
+}
+
+/// The state of a stream with partitions as it was at a moment.
+pub(super) struct PartitionStates {
+    settings: Arc<Settings>,
+    /// Those of the partitions; none when they share one.
+    states: Option<ByAge>,
+    global: Option<String>,
+    lookback: i64,
+    parent_state: Option<ParentStates>,
+}
+
+impl PartitionStates {
+    fn to_map(&self) -> Map {
         let mut state = Map::new();
-        state.insert("use_global_cursor".to_owned(), self.is_global.into());
-        if !self.is_global {
-            let states = self.cursors.iter().map(|(key, progress)| {
+        state.insert("use_global_cursor".to_owned(), self.states.is_none().into());
+        if let Some(states) = &self.states {
+            let states = states.iter().map(|(key, progress)| {
                 let partition = serde_json::from_str::<Json>(key).unwrap_or_default();
-                json!({"partition": partition, "cursor": progress.state(settings)})
+                json!({"partition": partition, "cursor": progress.state(&self.settings)})
             });
             state.insert("states".to_owned(), states.collect());
         }
         if let Some(global) = &self.global {
-            state.insert("state".to_owned(), json!({&settings.field: global}));
+            state.insert("state".to_owned(), json!({&self.settings.field: global}));
         }
         state.insert("lookback_window".to_owned(), self.lookback.into());
         if let Some(parent_state) = &self.parent_state {
-            state.insert("parent_state".to_owned(), Json::Object((**parent_state).clone()));
+            state.insert("parent_state".to_owned(), Json::Object(parent_state.to_map()));
         }
         state
+    }
+}
+
+impl Snapshot for PartitionStates {
+    fn to_json(&self) -> Json {
+        Json::Object(self.to_map())
+    }
+
+    fn is_same(&self, other: &dyn Snapshot) -> bool {
+        let Some(other) = (other as &dyn Any).downcast_ref::<Self>() else { return false };
+        let states = match (&self.states, &other.states) {
+            (Some(states), Some(others)) => states.is_same(others, &self.settings),
+            (states, others) => states.is_none() && others.is_none(),
+        };
+        states
+            && self.global == other.global
+            && self.lookback == other.lookback
+            && self.parent_state == other.parent_state
     }
 }
 
@@ -395,16 +437,10 @@ fn seconds(value: &Json) -> Result<i64, BuildError> {
     })
 }
 
-/// Whether two states of parents say the same; mostly they are one.
-fn is_same(state: Option<&Arc<Map>>, other: Option<&Arc<Map>>) -> bool {
-    match (state, other) {
-        (Some(state), Some(other)) => Arc::ptr_eq(state, other) || state == other,
-        _ => state.is_none() && other.is_none(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::super::settings::testing::settings;
     use super::*;
 
@@ -429,7 +465,7 @@ mod tests {
     fn the_parents_state_advances_with_what_was_read_of_it() {
         let settings = settings();
         let mut partitions = Partitions::new(&settings, false, Map::new()).unwrap();
-        let parent = |n: i64| Some(Arc::new(Map::from_iter([("p".to_owned(), json!({"c": n}))])));
+        let parent = |n: i64| Some(Map::from_iter([("p".to_owned(), json!({"c": n}))]).into());
         let slice = |id: &str| {
             let windows = settings.cursor_slice((settings.cutting.start, settings.cutting.start));
             let partition = Map::from_iter([("id".to_owned(), json!(id))]);
@@ -443,10 +479,79 @@ mod tests {
         }
         let mut state_after = |id: &str| {
             partitions.close(&settings, &slice(id)).unwrap();
-            partitions.parent_state.as_ref().map(|state| state["p"]["c"].clone())
+            partitions.parent_state.as_ref().map(|state| state.to_map()["p"]["c"].clone())
         };
         assert_eq!(state_after("b"), None);
         assert_eq!(state_after("a"), Some(json!(1)));
         assert_eq!(state_after("c"), Some(json!(2)));
+    }
+
+    /// What can happen to partitions.
+    #[derive(Clone, Copy, Debug)]
+    enum Event {
+        /// One is read whole, with a record of this day of January.
+        Read(u8, u32),
+        /// One is begun, and not ended.
+        Open(u8),
+        /// All are said to be read.
+        Complete,
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            8 => (any::<u8>(), 1..9_u32).prop_map(|(id, day)| Event::Read(id, day)),
+            2 => any::<u8>().prop_map(Event::Open),
+            1 => Just(Event::Complete),
+        ]
+    }
+
+    fn happen(partitions: &mut Partitions, settings: &Settings, event: Event) {
+        let (Event::Read(id, _) | Event::Open(id)) = event else {
+            return partitions.complete(settings.now());
+        };
+        let start = settings.cutting.start;
+        let slice = StreamSlice {
+            cursor_slice: settings.cursor_slice((start, start)),
+            ..StreamSlice::of_partition(Map::from_iter([("id".to_owned(), json!(id))]))
+        };
+        let key = partition_key(&slice.partition);
+        let parents = Map::from_iter([("p".to_owned(), json!({"c": id}))]).into();
+        if partitions.open(settings, &key, Some(parents)).unwrap().is_none() {
+            return;
+        }
+        let window_key = settings.window_key(&slice);
+        partitions.open_slice(&key, window_key, (start, start), true);
+        if let Event::Read(_, day) = event {
+            let text = format!("2024-01-0{day}");
+            let value = settings.formats.parse(&json!(text)).unwrap();
+            partitions.observe(settings, &slice, value, text).unwrap();
+            partitions.close(settings, &slice).unwrap();
+        }
+    }
+
+    proptest! {
+        /// What happens after a snapshot was taken does not show in it.
+        #[test]
+        fn a_snapshot_stays_what_it_was(
+            known in prop::collection::btree_set(any::<u8>(), 0..250),
+            events in prop::collection::vec(event(), 1..40),
+        ) {
+            let settings = Arc::new(settings());
+            let known = known.iter().map(|id| json!({"partition": {"id": id}, "cursor": {}}));
+            let state = Map::from_iter([("states".to_owned(), known.collect())]);
+            let mut partitions = Partitions::new(&settings, false, state).unwrap();
+            let (mut snapshots, mut states) = (Vec::new(), Vec::new());
+            for event in events {
+                snapshots.push(partitions.snapshot(&settings));
+                states.push(partitions.state(&settings));
+                happen(&mut partitions, &settings, event);
+            }
+            for (snapshot, state) in snapshots.iter().zip(&states) {
+                prop_assert_eq!(&snapshot.to_map(), state);
+            }
+            for ((one, other), states) in snapshots.iter().zip(&snapshots[1..]).zip(states.windows(2)) {
+                prop_assert_eq!(one.is_same(other), states[0] == states[1]);
+            }
+        }
     }
 }
