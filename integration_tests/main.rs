@@ -13,6 +13,7 @@ mod golden;
 mod image;
 mod lint;
 mod new;
+mod prefetch;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod scale;

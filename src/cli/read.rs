@@ -37,6 +37,12 @@ pub(super) struct Read {
     #[arg(long, value_name = "SHARD", value_parser = shard::read, default_value_t = Shard::WHOLE)]
     #[arg(hide_default_value = true)]
     shard: Shard,
+    /// Asks for up to N pages of a slice ahead, where pages are numbered or counted by records.
+    ///
+    /// Up to N requests a slice may be sent for pages that do not exist. Never done while a
+    /// cassette is recorded or replayed.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    prefetch: usize,
 }
 
 impl Read {
@@ -58,6 +64,12 @@ impl Read {
     fn selection(&self) -> anyhow::Result<Selection> {
         let catalog = self.catalog.as_deref().map(inputs::read_catalog).transpose()?;
         let states = inputs::read_state(self.state.as_deref())?;
-        Ok(Selection { catalog, stream_names: self.streams.clone(), states, shard: self.shard })
+        Ok(Selection {
+            catalog,
+            stream_names: self.streams.clone(),
+            states,
+            shard: self.shard,
+            prefetch: self.prefetch,
+        })
     }
 }

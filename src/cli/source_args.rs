@@ -36,6 +36,8 @@ pub(super) struct Selection {
     pub(super) states: States,
     /// How much of each stream is read.
     pub(super) shard: Shard,
+    /// How many pages of a slice are asked for ahead.
+    pub(super) prefetch: usize,
 }
 
 impl SourceArgs {
@@ -46,7 +48,7 @@ impl SourceArgs {
         selection: impl FnOnce() -> anyhow::Result<Selection>,
     ) -> Result<Source, Failure> {
         let config = inputs::read_config(&self.config)?;
-        let Selection { catalog, stream_names, states, shard } = selection()?;
+        let Selection { catalog, stream_names, states, shard, prefetch } = selection()?;
         let origin = ManifestOrigin::find_for(self.manifest_path.as_deref(), &config)?;
         inputs::check_components(self.components_path.as_deref(), &config)?;
         let (manifest, base_dir) = origin.load()?;
@@ -59,6 +61,7 @@ impl SourceArgs {
             stream_names,
             states,
             shard,
+            prefetch,
             http: run.outside.http.clone(),
             output: run.output.clone(),
         };

@@ -53,6 +53,7 @@ fn of_manifest(origin: &ManifestOrigin<'_>, run: &Run) -> Result<SpecMessage, Fa
         stream_names: Vec::new(),
         states: States::new(),
         shard: Shard::WHOLE,
+        prefetch: 0,
         http: run.outside.http.clone(),
         output: run.output.clone(),
     };

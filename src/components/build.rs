@@ -40,6 +40,8 @@ pub struct Environment {
     pub catalog: Option<ConfiguredCatalog>,
     /// How much of each stream is read.
     pub shard: Shard,
+    /// How many pages of a slice are asked for ahead, where their tokens are known.
+    pub prefetch: usize,
     /// Whether this is a test read: no retries, no cache, no streaming.
     pub is_test_read: bool,
 }

@@ -447,6 +447,12 @@ pub trait Paginator: Send + Sync {
         page_size: Option<i64>,
     ) -> Result<RequestParts, ReadError>;
 
+    /// The token of the page after the one of `token`, should that be full and not the last;
+    /// none where it cannot be known before the page is there.
+    fn likely_next(&self, _token: Option<&Json>) -> Option<Json> {
+        None
+    }
+
     /// Records a page is asked for.
     fn page_size(&self) -> Result<Option<i64>, ReadError> {
         Ok(None)
@@ -474,6 +480,11 @@ pub trait PaginationStrategy: Send + Sync {
         page: &Page<'_>,
         last_token: Option<&Json>,
     ) -> Result<Option<Json>, ReadError>;
+
+    /// See [`Paginator::likely_next`].
+    fn likely_next(&self, _token: Option<&Json>) -> Option<Json> {
+        None
+    }
 
     /// See [`Paginator::page_size`].
     fn page_size(&self) -> Result<Option<i64>, ReadError>;

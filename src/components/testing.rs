@@ -58,6 +58,7 @@ impl World {
             states: States::new(),
             catalog: None,
             shard: Shard::WHOLE,
+            prefetch: 0,
             is_test_read: false,
         };
         Self {
@@ -65,6 +66,12 @@ impl World {
             config: Config::new(config.as_object().unwrap().clone()),
             stream: StreamScope { name: "s".to_owned(), ..StreamScope::default() },
         }
+    }
+
+    /// The same run, which asks for this many pages ahead.
+    pub(crate) fn with_prefetch(mut self, prefetch: usize) -> Self {
+        Arc::get_mut(&mut self.environment).unwrap().prefetch = prefetch;
+        self
     }
 
     /// The same run as one of several that share out their partitions.

@@ -50,6 +50,8 @@ pub struct Session {
     pub states: States,
     /// How much of each stream is read.
     pub shard: Shard,
+    /// How many pages of a slice are asked for ahead.
+    pub prefetch: usize,
     /// The door to the network.
     pub http: Http,
     /// Where messages go.
@@ -113,6 +115,7 @@ impl Source {
             stream_names,
             states,
             shard,
+            prefetch,
             http,
             output,
         } = session;
@@ -126,6 +129,8 @@ impl Source {
             states,
             catalog,
             shard,
+            // Which answer comes first would be left to chance.
+            prefetch: if output.run.is_repeatable() { 0 } else { prefetch },
             is_test_read: false,
         });
         let mut source = Self {

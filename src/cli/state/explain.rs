@@ -105,6 +105,7 @@ impl Explain {
             stream_names: Vec::new(),
             states,
             shard: self.shard,
+            prefetch: 0,
             http: Http::new(Arc::new(Offline)),
             output: Output { writer, run: RunContext::fixed(now), secrets: secrets.clone() },
         };

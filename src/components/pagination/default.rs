@@ -111,6 +111,10 @@ impl Paginator for DefaultPaginator {
         Ok(self.strategy.next_token(page, last)?.filter(is_truthy))
     }
 
+    fn likely_next(&self, token: Option<&Json>) -> Option<Json> {
+        self.strategy.likely_next(token).filter(is_truthy)
+    }
+
     fn path(&self, token: Option<&Json>) -> Result<Option<String>, ReadError> {
         let token = token.filter(|token| self.token_is_path && is_truthy(token));
         Ok(token.map(|token| python_str(token).into_owned()))

@@ -93,6 +93,13 @@ impl PaginationStrategy for OffsetIncrement {
         Ok(Some(Json::from(offset + n_records)))
     }
 
+    fn likely_next(&self, token: Option<&Json>) -> Option<Json> {
+        // A template that looks at the response may say another size each time.
+        let is_known = self.response_needs() == ResponseNeeds::Nothing;
+        let size = self.page_size().ok()?.filter(|size| is_known && *size > 0)?;
+        token.map_or(Some(0), Json::as_i64)?.checked_add(size).map(Json::from)
+    }
+
     fn page_size(&self) -> Result<Option<i64>, ReadError> {
         self.page_size.as_ref().map(|size| size.eval(&self.surroundings)).transpose()
     }

@@ -75,6 +75,11 @@ impl PaginationStrategy for PageIncrement {
         Ok(Some(Json::from(number + 1)))
     }
 
+    fn likely_next(&self, token: Option<&Json>) -> Option<Json> {
+        let number = token.map_or(Some(self.start_from_page), Json::as_i64)?;
+        number.checked_add(1).map(Json::from)
+    }
+
     fn page_size(&self) -> Result<Option<i64>, ReadError> {
         Ok(self.page_size)
     }

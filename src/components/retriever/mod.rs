@@ -2,7 +2,7 @@
 //!
 //! - [`simple`]: `SimpleRetriever`, page by page, with what may happen on the way in
 //!   [`pagination_reset`], [`page_size_reduction`], and [`request_window_splitting`]; what of it
-//!   excludes one another is in [`restrictions`];
+//!   excludes one another is in [`restrictions`], and what is asked for ahead in [`prefetch`];
 //! - [`async_job`]: `AsyncRetriever`, from jobs that the API has to do first.
 
 pub mod async_job;
@@ -11,6 +11,7 @@ mod page;
 pub mod page_size_reduction;
 pub mod pagination_reset;
 mod plain_selector;
+mod prefetch;
 pub mod request_window_splitting;
 mod restrictions;
 pub mod simple;

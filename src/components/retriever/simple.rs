@@ -21,6 +21,7 @@ use super::page::{
 use super::page_size_reduction::{self, Reducer};
 use super::pagination_reset::{self, Tracker};
 use super::plain_selector::PlainSelector;
+use super::prefetch::{AheadRequest, Prefetch};
 use super::request_window_splitting::{self, MAX_DEPTH, RequestWindowSplitting};
 use super::restrictions::{self, Restrictions};
 use crate::components::shape::shape;
@@ -127,6 +128,8 @@ pub(super) struct SimpleRetriever {
     reset: Option<pagination_reset::yaml::PaginationReset>,
     reduction: Option<page_size_reduction::yaml::PageSizeReduction>,
     splitting: Option<RequestWindowSplitting>,
+    /// How many pages are asked for ahead.
+    n_ahead: usize,
     run: RunContext,
 }
 
@@ -184,6 +187,7 @@ impl SimpleRetriever {
             reset: None,
             reduction: None,
             splitting: None,
+            n_ahead: cx.environment.prefetch,
             run: cx.environment.run.clone(),
         })
     }
@@ -273,6 +277,7 @@ impl SimpleRetriever {
             Some(shape) => Some(Reducer::new(shape, &self.name, self.paginator.page_size()?)),
             None => None,
         };
+        let mut prefetch = Prefetch::new(self.n_ahead(), &*self.paginator);
         let mut embedded = window.extra_fields.get(CHILD_RESPONSE).filter(|_| self.reads_lazily);
         let mut token = match embedded {
             Some(_) => None,
@@ -284,8 +289,14 @@ impl SimpleRetriever {
                 self.read_embedded(body, window, output).await
             } else {
                 let token = token.as_ref();
+                let ahead = |token: &Json| self.ahead_request(&slice, token);
+                let answer = prefetch.answer(token, &self.requester, ahead).await;
                 let request = PageRequest { slice: &slice, window, token, page_size };
-                self.read_page(&request, output).await
+                match answer {
+                    Some(Ok(answer)) => self.read_answer(answer, &request, output).await,
+                    Some(Err(err)) => Err(err.into()),
+                    None => self.read_page(&request, output).await,
+                }
             };
             let mut page = match page {
                 Ok(page) => page,
@@ -414,11 +425,21 @@ impl SimpleRetriever {
             slice: Some(slice),
             next_page_token: request.token,
             path: self.paginator.path(request.token)?,
-            parts: self.request_parts(slice, request)?,
+            parts: self.request_parts(slice, request.token, request.page_size)?,
             variables: Vec::new(),
             body: self.body,
         };
-        let mut response = match self.requester.send(input).await? {
+        let answer = self.requester.send(input).await?;
+        self.read_answer(answer, request, output).await
+    }
+
+    async fn read_answer(
+        &self,
+        answer: Answer,
+        request: &PageRequest<'_>,
+        output: &mut Output<'_>,
+    ) -> Result<ReadPage, Interruption> {
+        let mut response = match answer {
             Answer::Response(response) | Answer::Ignored(response) => response,
             Answer::ResetPagination => return Err(Interruption::Reset),
             Answer::ReducePageSize(reason) => return Err(Interruption::Reduce(reason)),
@@ -446,6 +467,25 @@ impl SimpleRetriever {
         Ok(page)
     }
 
+    /// How many pages are asked for ahead: none where an answer can change what is asked for next.
+    fn n_ahead(&self) -> usize {
+        let is_steady = self.query_properties.is_none()
+            && self.reset.is_none()
+            && self.reduction.is_none()
+            && self.splitting.is_none();
+        if is_steady { self.n_ahead } else { 0 }
+    }
+
+    fn ahead_request(&self, slice: &StreamSlice, token: &Json) -> Result<AheadRequest, ReadError> {
+        Ok(AheadRequest {
+            slice: slice.clone(),
+            token: token.clone(),
+            path: self.paginator.path(Some(token))?,
+            parts: self.request_parts(slice, Some(token), None)?,
+            body: self.body,
+        })
+    }
+
     fn parser<'a>(&'a self, slice: &'a StreamSlice, token: Option<&'a Json>) -> PageParser<'a> {
         PageParser {
             decoder: &*self.decoder,
@@ -460,11 +500,12 @@ impl SimpleRetriever {
     fn request_parts(
         &self,
         slice: &StreamSlice,
-        request: &PageRequest<'_>,
+        token: Option<&Json>,
+        page_size: Option<i64>,
     ) -> Result<RequestParts, ReadError> {
-        let mut parts = self.paginator.request_parts(request.token, request.page_size)?;
+        let mut parts = self.paginator.request_parts(token, page_size)?;
         if let Some(cursor) = &self.cursor
-            && (request.token.is_none() || !self.ignores_slice_on_next_pages)
+            && (token.is_none() || !self.ignores_slice_on_next_pages)
         {
             parts.merge(cursor.request_parts(slice)?)?;
         }
@@ -546,11 +587,21 @@ mod tests {
             log.lock().unwrap().push(url.trim_start_matches("http://h/").to_owned());
             api(url)
         });
+        let (records, ended) = read_in(&world, fields, slice, enough).await;
+        let asked = asked.lock().unwrap().clone();
+        (asked, records, ended)
+    }
+
+    async fn read_in(
+        world: &World,
+        fields: &Json,
+        slice: &StreamSlice,
+        enough: usize,
+    ) -> (Vec<Json>, Result<(), String>) {
         let retriever = world.build::<dyn Retriever>(&retriever(fields)).unwrap();
         let mut collected = Collected { enough, ..Collected::new() };
         let ended = retriever.read(slice, &mut collected).await.map_err(|err| err.to_string());
-        let asked = asked.lock().unwrap().clone();
-        (asked, collected.records, ended)
+        (collected.records, ended)
     }
 
     fn cursor_paginator(cursor_value: &str) -> Json {
@@ -660,5 +711,54 @@ mod tests {
         let slice = StreamSlice { extra_fields, ..StreamSlice::default() };
         let (asked, records, _) = read(&fields, &slice, 99, three_pages).await;
         assert_eq!((asked, records.len()), (vec!["items?p=3".to_owned()], 3));
+    }
+
+    /// Reads five records by twos, asking for `n` pages ahead; gives what is asked for and the ids.
+    async fn read_ahead(strategy: &Json, n: usize) -> (Vec<String>, Vec<i64>) {
+        let option = |name: &str| json!({"type": "RequestOption", "inject_into": "request_parameter", "field_name": name});
+        let paginator = json!({"type": "DefaultPaginator", "pagination_strategy": strategy, "page_token_option": option("o")});
+        let fields = json!({ "paginator": paginator });
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
+        let is_offset = strategy["type"] == "OffsetIncrement";
+        let world = World::with_api(&json!({}), move |url| {
+            let token: usize = url.split_once("o=").map_or(0, |(_, token)| token.parse().unwrap());
+            log.lock().unwrap().push(url.trim_start_matches("http://h/").to_owned());
+            let start = if is_offset { token } else { token * 2 };
+            // Beyond the end there is nothing but errors, which nobody may hear of.
+            let items: Vec<_> = (start..5).take(2).map(|id| json!({"id": id})).collect();
+            (if items.is_empty() { 400 } else { 200 }, json!({ "items": items }))
+        });
+        let world = world.with_prefetch(n);
+        let (records, ended) = read_in(&world, &fields, &StreamSlice::default(), 99).await;
+        assert_eq!(ended, Ok(()));
+        let mut asked = asked.lock().unwrap().clone();
+        asked.sort();
+        (asked, records.iter().map(|record| record["id"].as_i64().unwrap()).collect())
+    }
+
+    #[tokio::test]
+    async fn numbered_pages_are_asked_for_ahead() {
+        let offset = json!({"type": "OffsetIncrement", "page_size": 2});
+        let page = json!({"type": "PageIncrement", "page_size": 2});
+        let ids = vec![0, 1, 2, 3, 4];
+        for strategy in [&offset, &page] {
+            let (asked, read) = read_ahead(strategy, 0).await;
+            assert_eq!((asked.len(), &read), (3, &ids));
+            for n in [1, 2, 7] {
+                let (ahead, read) = read_ahead(strategy, n).await;
+                assert_eq!(read, ids);
+                assert!(asked.iter().all(|url| ahead.contains(url)), "{ahead:?}");
+                assert!(ahead.len() <= asked.len() + n, "{ahead:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_whose_size_the_response_says_are_not_asked_for_ahead() {
+        let offset =
+            json!({"type": "OffsetIncrement", "page_size": "{{ 2 if response['items'] else 3 }}"});
+        let (asked, read) = read_ahead(&offset, 3).await;
+        assert_eq!((asked.len(), read.len()), (3, 5));
     }
 }
