@@ -13,6 +13,8 @@ mod golden;
 mod image;
 mod lint;
 mod new;
+#[cfg(unix)]
+mod platform;
 mod prefetch;
 mod protocol;
 #[cfg(target_os = "linux")]

@@ -9,7 +9,7 @@ use super::protocol_run::{self, Failure, block_on};
 use super::shard;
 use super::source_args::{Selection, SourceArgs};
 use crate::engine::ReadOutcome;
-use crate::protocol::Shard;
+use crate::protocol::{Shard, TracedError};
 
 /// Reads the records of streams.
 #[derive(Debug, clap::Args)]
@@ -49,6 +49,7 @@ impl Read {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let Self { source, .. } = self;
         protocol_run::run(&source.log, &source.outside, |run| {
+            check_data_channel()?;
             let source = source.open(run, || self.selection())?;
             let progress = Progress::show(&run.outside.counters, &run.output.writer);
             let outcome = block_on(run, source.read())??;
@@ -72,4 +73,18 @@ impl Read {
             prefetch: self.prefetch,
         })
     }
+}
+
+/// Refuses to send records where nobody would get them: a platform that wants them over sockets
+/// reads none from stdout.
+fn check_data_channel() -> Result<(), TracedError> {
+    let medium = std::env::var("DATA_CHANNEL_MEDIUM");
+    if medium.is_ok_and(|medium| medium.eq_ignore_ascii_case("socket")) {
+        return Err(TracedError::config(
+            "The platform asks for records over sockets (DATA_CHANNEL_MEDIUM=SOCKET), but this \
+             source writes them to stdout. Remove `connectorIPCOptions` from the definition of the \
+             source, so that the platform chooses STDIO.",
+        ));
+    }
+    Ok(())
 }

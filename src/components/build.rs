@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::future::BoxFuture;
+
 use crate::http::{Http, Permit};
 use crate::manifest::{Findings, Node};
 use crate::protocol::{ConfiguredCatalog, ConfiguredStream, Shard, States, TracedError};
@@ -58,8 +60,11 @@ pub trait Observer: Send + Sync {
     /// The server of `stream` asked us to slow down.
     fn rate_limited(&self, _stream: &str) {}
 
-    /// A component changed the config (a refreshed token): it has to be kept before the next request.
-    fn config_changed(&self, _config: &Map) {}
+    /// A component is about to change the config (a refreshed token), and makes no use of the change
+    /// before this has come to its end.
+    fn config_changed<'a>(&'a self, _config: &Map) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
 
     /// The state of `stream` is too old to be of use: it has to be forgotten.
     fn state_cleared(&self, _stream: &str) {}

@@ -15,6 +15,9 @@ use crate::manifest::{Finding, Node};
 use crate::protocol::FailureType;
 use crate::value::Json;
 
+/// The code of the findings that name a class.
+pub const FINDING: &str = "component/custom";
+
 /// The name of a Python class: `source_declarative_manifest.components.Name`.
 #[derive(Clone, Debug)]
 pub struct PythonClass(pub Text);
@@ -23,7 +26,7 @@ impl FieldValue for PythonClass {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let name = Text::read(node, reader)?;
         let message = format!("`{}` is a Python class, which cannot run here", &*name);
-        reader.note(Finding::warning("component/custom", message), node);
+        reader.note(Finding::warning(FINDING, message), node);
         Some(Self(name))
     }
 

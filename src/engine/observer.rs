@@ -1,5 +1,7 @@
 //! Tells the platform what happens inside of components.
 
+use futures::future::BoxFuture;
+
 use crate::components::Observer;
 use crate::protocol::message::{StreamStatus, StreamStatusReason};
 use crate::protocol::{Message, TracedError};
@@ -32,8 +34,13 @@ impl Observer for ProtocolObserver {
         self.output.writer.write_message_now(&message);
     }
 
-    fn config_changed(&self, config: &Map) {
+    fn config_changed<'a>(&'a self, config: &Map) -> BoxFuture<'a, ()> {
         let message = Message::connector_config(config.clone(), self.output.run.now());
-        self.output.writer.write_message_now(&message);
+        let writer = &self.output.writer;
+        writer.write_message_now(&message);
+        Box::pin(async {
+            // A run that nobody reads any more is about to end.
+            let _ = writer.flush().await;
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
+use crate::components::custom;
 use crate::components::job_slots::JobSlots;
 use crate::components::registry::REGISTRY;
 use crate::components::shape::Reader;
@@ -100,12 +101,16 @@ impl Source {
     /// Makes a manifest ready: checks it, migrates and transforms the config, as the reference does
     /// before any command.
     pub fn open(manifest: &Manifest, session: Session) -> Result<Self, EngineError> {
-        let (shape, findings) = check_manifest(manifest);
+        let (shape, mut findings) = check_manifest(manifest);
         let Some(shape) = shape else {
             let source = manifest.source.as_ref();
             let file = source.map_or_else(|| "the manifest".to_owned(), |it| it.name.clone());
             return Err(EngineError::Manifest { file, findings });
         };
+        findings.drop_repeated();
+        for class in findings.iter().filter(|finding| finding.code == custom::FINDING) {
+            warn!("{}", class.message);
+        }
         let Session {
             config,
             config_path,

@@ -34,7 +34,7 @@ impl<'a> SliceSink<'a> {
         let emitted_at = self.run.output.run.now().as_millisecond();
         let mut lines = self.run.output.writer.buffer();
         let (mut n_lines, mut broken) = (0, None);
-        let mut observed_to = 0;
+        let (mut n_observed, mut n_taken) = (0, 0);
         for (idx, record) in records.iter().enumerate() {
             let file = match &self.run.stream.files {
                 Some(files) => files.upload(record).await.map(Some),
@@ -43,23 +43,25 @@ impl<'a> SliceSink<'a> {
             let appended = file.and_then(|file| {
                 self.run.append_line(&mut lines, record, file.as_ref(), emitted_at)
             });
-            if let Err(err) = appended {
-                broken = Some(err);
-                break;
+            match appended {
+                Ok(has_line) => n_lines += u64::from(has_line),
+                Err(err) => {
+                    broken = Some(err);
+                    break;
+                }
             }
-            n_lines += 1;
+            n_taken = idx + 1;
             if lines.len() >= CHUNK_SIZE {
                 let next = self.run.output.writer.buffer();
                 let chunk = std::mem::replace(&mut lines, next);
                 self.run.print(chunk, n_lines).await?;
-                self.run.stream.cursor.observe(self.slice, &records[observed_to..=idx])?;
-                (n_lines, observed_to) = (0, idx + 1);
+                self.run.stream.cursor.observe(self.slice, &records[n_observed..n_taken])?;
+                (n_lines, n_observed) = (0, n_taken);
             }
         }
-        if n_lines > 0 {
+        if n_taken > n_observed {
             self.run.print(lines, n_lines).await?;
-            let end = observed_to + usize::try_from(n_lines).unwrap_or(usize::MAX);
-            self.run.stream.cursor.observe(self.slice, &records[observed_to..end])?;
+            self.run.stream.cursor.observe(self.slice, &records[n_observed..n_taken])?;
         }
         broken.map_or(Ok(()), Err)
     }
@@ -80,7 +82,7 @@ impl LineSink for SliceSink<'_> {
 
     fn lines(&mut self, lines: Lines) -> BoxFuture<'_, Result<ControlFlow<()>, ReadError>> {
         async move {
-            self.run.print(lines.text, lines.n_records as u64).await?;
+            self.run.print(lines.text, lines.n_lines).await?;
             if !lines.fields.is_empty() {
                 self.run.stream.cursor.observe(self.slice, &lines.fields)?;
             }

@@ -75,25 +75,29 @@ impl StreamRun {
         }
     }
 
-    /// Appends the line of one record, with the file that it stands for.
+    /// Appends the line of one record, with the file that it stands for; none for a record
+    /// without fields, which the platform would drop, but count on. Tells whether there is one.
     pub(super) fn append_line(
         &self,
         lines: &mut Vec<u8>,
         record: &Json,
         file: Option<&FileReference>,
         emitted_at: i64,
-    ) -> Result<(), ReadError> {
+    ) -> Result<bool, ReadError> {
         let Json::Object(data) = record else {
             let message = format!("a record is an object, and this is none: {record}");
             return Err(ReadError::value(message));
         };
+        if data.values().all(Json::is_null) {
+            return Ok(false);
+        }
         self.frame.open(lines);
         write_record_data(data, lines);
         match file {
             Some(file) => RecordFrame::close_with_file(lines, emitted_at, file),
             None => RecordFrame::close(lines, emitted_at),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What stands around a record on its line.

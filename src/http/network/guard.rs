@@ -2,12 +2,14 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::super::error::{ErrorKind, HttpError};
 use super::super::normalize::quoted;
 use super::super::url::UrlParts;
+use super::proxy::Proxies;
 
 /// Refuses a URL that is not https, or whose host belongs to a private network.
 pub(super) async fn admit(url: &str) -> Result<(), HttpError> {
@@ -41,12 +43,17 @@ pub(super) async fn admit(url: &str) -> Result<(), HttpError> {
 
 /// Resolves names to public addresses only, so that no second answer of a name
 /// server can lead elsewhere than the first.
-pub(super) struct PublicResolver;
+pub(super) struct PublicResolver {
+    /// Proxies are the operator's choice, and may have private addresses.
+    pub(super) proxies: Arc<Proxies>,
+}
 
 impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
+        let host = name.as_str().to_owned();
+        let is_proxy = self.proxies.hosts().any(|proxy| proxy.eq_ignore_ascii_case(&host));
         Box::pin(async move {
-            let addresses = resolve(name.as_str().to_owned()).await?;
+            let addresses = if is_proxy { look_up(host).await? } else { resolve(host).await? };
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
@@ -54,12 +61,16 @@ impl Resolve for PublicResolver {
 
 /// The addresses of `host`, unless one of them is private.
 async fn resolve(host: String) -> Result<Vec<SocketAddr>, Unresolved> {
-    let lookup = move || (host.as_str(), 0).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-    let addresses = tokio::task::spawn_blocking(lookup).await.map_err(io::Error::other)??;
+    let addresses = look_up(host).await?;
     if addresses.iter().any(|address| is_private(address.ip())) {
         return Err(Unresolved::Private);
     }
     Ok(addresses)
+}
+
+async fn look_up(host: String) -> io::Result<Vec<SocketAddr>> {
+    let lookup = move || (host.as_str(), 0).to_socket_addrs().map(Iterator::collect);
+    tokio::task::spawn_blocking(lookup).await.map_err(io::Error::other)?
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -166,5 +177,17 @@ mod tests {
     #[tokio::test]
     async fn public_addresses_pass() {
         assert_eq!(admit("https://8.8.8.8/").await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn names_lead_to_public_hosts_and_to_proxies_only() {
+        let proxies = Proxies::from_env(|name| {
+            (name == "https_proxy").then(|| "http://user@localhost:3128".to_owned())
+        });
+        for (proxies, is_found) in [(Proxies::default(), false), (proxies, true)] {
+            let resolver = PublicResolver { proxies: Arc::new(proxies) };
+            let found = resolver.resolve("LocalHost".parse().unwrap()).await;
+            assert_eq!(found.is_ok(), is_found);
+        }
     }
 }

@@ -91,6 +91,7 @@ impl Network {
 
     fn builder(&self, key: ClientKey) -> ClientBuilder {
         let proxies = Arc::clone(&self.proxies);
+        let public = guard::PublicResolver { proxies: Arc::clone(&self.proxies) };
         let mut builder = Client::builder()
             .http1_title_case_headers()
             .redirect(reqwest::redirect::Policy::none())
@@ -104,7 +105,7 @@ impl Network {
             builder = builder.connect_timeout(timeout);
         }
         if self.is_public_only {
-            builder = builder.dns_resolver(guard::PublicResolver);
+            builder = builder.dns_resolver(public);
         }
         builder
     }
@@ -216,7 +217,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::http::{Body, BodyMode, Method, Request, RequestBody};
+    use crate::http::{Body, BodyMode, Headers, Http, Method, Request, RequestBody};
 
     /// Serves one connection: reads a request, writes `answer`, closes unless it is to hang.
     async fn serve(
@@ -421,6 +422,38 @@ mod tests {
         ] {
             let request = get(url.into()).prepare().unwrap();
             assert_eq!(network.exchange(&Arc::new(request)).await.unwrap_err().kind, kind);
+        }
+    }
+
+    /// Stands for a public host that sends us to `.0`; whatever else is asked goes to the network.
+    struct Redirecting(&'static str, Network);
+
+    impl Transport for Redirecting {
+        fn exchange<'a>(
+            &'a self,
+            request: &'a Arc<PreparedRequest>,
+        ) -> BoxFuture<'a, Result<Response, HttpError>> {
+            if request.url != "https://public.example/" {
+                return self.1.exchange(request);
+            }
+            let headers = Headers::from_iter([("Location", self.0)]);
+            let body = Body::Whole(bytes::Bytes::new());
+            Box::pin(async { Ok(Response::new(302, headers, Arc::clone(request), body)) })
+        }
+    }
+
+    #[tokio::test]
+    async fn redirects_lead_to_public_hosts_only() {
+        for (location, kind) in [
+            ("http://public.example/plain", ErrorKind::InvalidSchema),
+            ("https://169.254.169.254/latest", ErrorKind::PrivateNetwork),
+            // By its name only.
+            ("https://localhost/", ErrorKind::PrivateNetwork),
+        ] {
+            let network = Network::new(|name| (name == "DEPLOYMENT_MODE").then(|| "CLOUD".into()));
+            let client = Http::new(Arc::new(Redirecting(location, network))).client();
+            let request = client.prepare(&get("https://public.example/".into())).unwrap();
+            assert_eq!(client.send(&Arc::new(request)).await.unwrap_err().kind, kind, "{location}");
         }
     }
 }

@@ -52,6 +52,14 @@ impl Proxies {
         Some(if proxy.contains("://") { proxy.clone() } else { format!("http://{proxy}") })
     }
 
+    /// The hosts of all proxies.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = String> {
+        [&self.http, &self.https, &self.all].into_iter().flatten().map(|proxy| {
+            let authority = proxy.split_once("//").map_or(&**proxy, |(_, rest)| rest);
+            UrlParts::of(&format!("//{authority}")).hostname()
+        })
+    }
+
     /// Refuses a request whose proxy cannot be understood, rather than sending it directly.
     pub(super) fn check(&self, url: &str) -> Result<(), HttpError> {
         match self.select(url).map(|proxy| Url::parse(&proxy)) {

@@ -365,7 +365,7 @@ impl OAuthAuthenticator {
             (_, None) => Json::Null,
         };
         let new = self.request.send(refresh_token).await?;
-        Ok(self.store.keep(new, &self.surroundings)?)
+        Ok(self.store.keep(new, &self.surroundings).await?)
     }
 
     async fn header(&self) -> Result<String, RefreshFailure> {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::components::{BuildError, ReadError, Surroundings};
 use crate::template::EvalError;
 use crate::template::time::{DateTime, TimeDelta};
-use crate::value::{Json, Path, insert, python_str};
+use crate::value::{Json, Map, Path, insert, python_str};
 
 use super::super::expiry::parse_date;
 use super::refresh::NewToken;
@@ -93,8 +93,12 @@ impl TokenStore {
         }
     }
 
-    /// Keeps a new token; a changed config is told of at once.
-    pub(super) fn keep(&self, new: NewToken, surroundings: &Surroundings) -> Result<(), ReadError> {
+    /// Keeps a new token; nobody finds it in the config before the change has been told.
+    pub(super) async fn keep(
+        &self,
+        new: NewToken,
+        surroundings: &Surroundings,
+    ) -> Result<(), ReadError> {
         let expiry = match new.expiry {
             Some(expiry) => expiry,
             None => self.usual_expiry(surroundings)?,
@@ -108,14 +112,12 @@ impl TokenStore {
                 let mut values = vec![(&paths.access_token, new.access_token)];
                 values.extend(new.refresh_token.map(|token| (&paths.refresh_token, token)));
                 values.push((&paths.expiry, Json::String(expiry)));
-                let mut result = Ok(());
-                let config = surroundings.config().update(|config| {
-                    result = values
-                        .into_iter()
-                        .try_for_each(|(path, value)| insert(config, &path.keys, value));
-                });
-                result?;
-                surroundings.environment().observer.config_changed(&config);
+                let mut config = Map::clone(&surroundings.config().snapshot());
+                for (path, value) in values {
+                    insert(&mut config, &path.keys, value)?;
+                }
+                surroundings.environment().observer.config_changed(&config).await;
+                surroundings.config().update(|current| *current = config);
             }
         }
         Ok(())
