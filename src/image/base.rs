@@ -84,6 +84,10 @@ impl Base {
             Some(bytes) => bytes,
             None => registry.manifest(&reference.name_of_manifest()).await?,
         };
+        let root = match &reference.digest {
+            Some(digest) => checked(digest, root).map_err(refuse)?,
+            None => root,
+        };
         cache.put(&Digest::of(&root), &root);
         let manifests: Vec<Manifest> = match listed(&root).map_err(refuse)? {
             None => vec![parse(&root).map_err(refuse)?],
