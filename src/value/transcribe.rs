@@ -11,6 +11,9 @@ use super::{Json, Map};
 /// Objects with more keys are left to the parser: looking for equal ones would take long.
 const MAX_KEYS: usize = 256;
 
+/// So many keys find room at once: most records have no more, those of their own objects included.
+const USUAL_KEYS: usize = 32;
+
 /// Where the records of a body are, and what stands around their lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Transcription<'a> {
@@ -74,11 +77,13 @@ impl Transcription<'_> {
     /// An error leaves it to the parser to find records, or to say what is wrong; `lines` are
     /// not to be used then.
     pub fn body(&self, body: &[u8], lines: &mut Lines) -> Result<Transcribed, Untranscribed> {
-        let text = std::str::from_utf8(body).map_err(|_| Untranscribed)?;
-        let mut transcriber = Transcriber { parser: Parser::new(text), keys: Vec::new() };
+        let text = simdutf8::basic::from_utf8(body).map_err(|_| Untranscribed)?;
+        let mut transcriber = Transcriber::new(text);
         let mut walk = Walk { how: self, envelope: Vec::new(), last: None, has_found: false };
         transcriber.parser.skip_whitespace();
+        transcriber.drop_text();
         walk.descend(&mut transcriber, self.path, lines)?;
+        transcriber.print(&mut walk.envelope);
         transcriber.parser.skip_whitespace();
         if transcriber.parser.peek().is_some() || !walk.has_found {
             return Err(Untranscribed);
@@ -88,9 +93,9 @@ impl Transcription<'_> {
 
     /// Appends the line of the record that `text` holds; an error leaves `lines` as they were.
     pub fn record(&self, text: &[u8], lines: &mut Lines) -> Result<(), Untranscribed> {
-        let text = std::str::from_utf8(text).map_err(|_| Untranscribed)?;
+        let text = simdutf8::basic::from_utf8(text).map_err(|_| Untranscribed)?;
         let before = (lines.text.len(), lines.n_lines, lines.n_records, lines.fields.len());
-        let mut transcriber = Transcriber { parser: Parser::new(text), keys: Vec::new() };
+        let mut transcriber = Transcriber::new(text);
         transcriber.parser.skip_whitespace();
         let line = transcriber.line(self, lines);
         transcriber.parser.skip_whitespace();
@@ -124,24 +129,23 @@ impl Walk<'_> {
             return self.records(transcriber, lines);
         };
         let mut keys = transcriber.open(b'{')?;
-        self.envelope.push(b'{');
-        while let Some(key) = transcriber.next_key(&mut keys)? {
-            write_key(key, keys.n_items > 1, &mut self.envelope);
+        while let Some(key) = transcriber.next_key(&mut keys, &mut self.envelope)? {
             if key == wanted.as_bytes() {
                 self.descend(transcriber, path, lines)?;
             } else {
                 transcriber.value(&mut self.envelope)?;
             }
         }
-        self.envelope.push(b'}');
         Ok(())
     }
 
     fn records(&mut self, transcriber: &mut Transcriber<'_>, lines: &mut Lines) -> Step {
         self.has_found = true;
+        transcriber.print(&mut self.envelope);
         self.envelope.extend_from_slice(b"[]");
+        let envelope_len = self.envelope.len();
         let mut items = transcriber.open(b'[')?;
-        while transcriber.has_next(b']', &mut items)? {
+        while transcriber.has_next(b']', &mut items, &mut self.envelope)? {
             let start = transcriber.parser.position;
             transcriber.line(self.how, lines)?;
             let record = start..transcriber.parser.position;
@@ -153,15 +157,11 @@ impl Walk<'_> {
             }
             self.last = Some(record);
         }
+        // What stands between records is nowhere to be printed.
+        transcriber.drop_text();
+        self.envelope.truncate(envelope_len);
         Ok(())
     }
-}
-
-/// A key that needs no escapes, with its colon, behind a comma when `is_next`.
-fn write_key(key: &[u8], is_next: bool, out: &mut Vec<u8>) {
-    out.extend_from_slice(if is_next { b",\"" } else { b"\"" });
-    out.extend_from_slice(key);
-    out.extend_from_slice(b"\":");
 }
 
 /// Whether the text of a JSON value is that of an object without fields.
@@ -171,9 +171,12 @@ pub fn is_empty_object(text: &[u8]) -> bool {
         .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"}"))
 }
 
-/// Reads and prints at the same time.
+/// Reads and prints at the same time: text that is printed as it stands waits until something else
+/// comes, to be copied at once.
 struct Transcriber<'t> {
     parser: Parser<'t>,
+    /// Where the text begins that waits; it ends where the parser is.
+    waiting: usize,
     /// The keys so far of the objects that are open, the innermost last.
     keys: Vec<(usize, usize)>,
 }
@@ -189,13 +192,30 @@ struct Seen {
 }
 
 impl<'t> Transcriber<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { parser: Parser::new(text), waiting: 0, keys: Vec::with_capacity(USUAL_KEYS) }
+    }
+
+    /// Prints the text that waits.
+    fn print(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.parser.bytes[self.waiting..self.parser.position]);
+        self.drop_text();
+    }
+
+    /// Leaves out the text that waits.
+    fn drop_text(&mut self) {
+        self.waiting = self.parser.position;
+    }
+
     /// Appends the line of the record that comes next.
     fn line(&mut self, how: &Transcription<'_>, lines: &mut Lines) -> Step {
         let (start, position) = (lines.text.len(), self.parser.position);
         lines.text.extend_from_slice(how.open);
+        self.drop_text();
         let n_keys = self.keys.len();
         let depth = self.parser.depth;
         let field = if let Ok(field) = self.record(how.field, &mut lines.text) {
+            self.print(&mut lines.text);
             field
         } else {
             self.keys.truncate(n_keys);
@@ -217,24 +237,35 @@ impl<'t> Transcriber<'t> {
         field: Option<&str>,
         out: &mut Vec<u8>,
     ) -> Result<Option<Json>, Untranscribed> {
+        let bytes = self.parser.bytes;
         let mut found = None;
         let mut has_printed = false;
         let mut keys = self.open(b'{')?;
-        out.push(b'{');
-        while let Some(key) = self.next_key(&mut keys)? {
-            if self.parser.peek() == Some(b'n') {
-                self.skip_word(b"null")?;
+        loop {
+            let before = (out.len(), self.waiting, self.parser.position);
+            let Some(key) = self.next_key(&mut keys, out)? else { break };
+            let is_null = self.parser.peek() == Some(b'n');
+            if is_null || (!has_printed && keys.n_items > 1) {
+                // As if the field, or the comma before it, had not been there.
+                out.truncate(before.0);
+                out.extend_from_slice(&bytes[before.1..before.2]);
+                if is_null {
+                    self.skip_word(b"null")?;
+                } else {
+                    write_key(key, out);
+                }
+                self.drop_text();
+            }
+            if is_null {
                 continue;
             }
-            write_key(key, has_printed, out);
             has_printed = true;
-            let start = out.len();
+            let start = self.parser.position;
             self.value(out)?;
             if field.is_some_and(|field| field.as_bytes() == key) {
-                found = parse(&out[start..]).ok();
+                found = parse(&bytes[start..self.parser.position]).ok();
             }
         }
-        out.push(b'}');
         Ok(found)
     }
 
@@ -246,44 +277,33 @@ impl<'t> Transcriber<'t> {
     ) -> Result<Option<Json>, Untranscribed> {
         let Ok(Json::Object(mut record)) = self.parser.value() else { return Err(Untranscribed) };
         write_record_data(&record, out);
+        self.drop_text();
         Ok(field.and_then(|field| Map::swap_remove(&mut record, field)))
     }
 
     fn value(&mut self, out: &mut Vec<u8>) -> Step {
         match self.parser.peek() {
             Some(b'"') => self.string(out),
-            Some(b'{') => self.object(out),
-            Some(b'[') => self.array(out),
+            Some(b'{') => {
+                let mut keys = self.open(b'{')?;
+                while self.next_key(&mut keys, out)?.is_some() {
+                    self.value(out)?;
+                }
+                Ok(())
+            }
+            Some(b'[') => {
+                let mut items = self.open(b'[')?;
+                while self.has_next(b']', &mut items, out)? {
+                    self.value(out)?;
+                }
+                Ok(())
+            }
             Some(b'-' | b'0'..=b'9') => self.number(out),
-            Some(b't') => self.word(b"true", out),
-            Some(b'f') => self.word(b"false", out),
-            Some(b'n') => self.word(b"null", out),
+            Some(b't') => self.skip_word(b"true"),
+            Some(b'f') => self.skip_word(b"false"),
+            Some(b'n') => self.skip_word(b"null"),
             _ => Err(Untranscribed),
         }
-    }
-
-    fn object(&mut self, out: &mut Vec<u8>) -> Step {
-        let mut keys = self.open(b'{')?;
-        out.push(b'{');
-        while let Some(key) = self.next_key(&mut keys)? {
-            write_key(key, keys.n_items > 1, out);
-            self.value(out)?;
-        }
-        out.push(b'}');
-        Ok(())
-    }
-
-    fn array(&mut self, out: &mut Vec<u8>) -> Step {
-        let mut items = self.open(b'[')?;
-        out.push(b'[');
-        while self.has_next(b']', &mut items)? {
-            if items.n_items > 1 {
-                out.push(b',');
-            }
-            self.value(out)?;
-        }
-        out.push(b']');
-        Ok(())
     }
 
     /// Goes into a container.
@@ -296,10 +316,25 @@ impl<'t> Transcriber<'t> {
         Ok(Seen { start: self.keys.len(), n_items: 0, sieve: 0 })
     }
 
+    /// Goes past white space, which is not printed.
+    #[inline]
+    fn skip_whitespace(&mut self, out: &mut Vec<u8>) {
+        if let Some(b' ' | b'\t' | b'\n' | b'\r') = self.parser.peek() {
+            self.print(out);
+            self.parser.skip_whitespace();
+            self.drop_text();
+        }
+    }
+
     /// Goes to the next item of a container; behind its end when there is none.
     #[inline]
-    fn has_next(&mut self, end: u8, seen: &mut Seen) -> Result<bool, Untranscribed> {
-        self.parser.skip_whitespace();
+    fn has_next(
+        &mut self,
+        end: u8,
+        seen: &mut Seen,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Untranscribed> {
+        self.skip_whitespace(out);
         let byte = self.parser.peek();
         if byte == Some(end) {
             self.parser.position += 1;
@@ -312,7 +347,7 @@ impl<'t> Transcriber<'t> {
                 return Err(Untranscribed);
             }
             self.parser.position += 1;
-            self.parser.skip_whitespace();
+            self.skip_whitespace(out);
         }
         seen.n_items += 1;
         Ok(true)
@@ -321,8 +356,12 @@ impl<'t> Transcriber<'t> {
     /// The next key of an object, past its colon; one that is there already, or is escaped, is
     /// for the parser.
     #[inline]
-    fn next_key(&mut self, seen: &mut Seen) -> Result<Option<&'t [u8]>, Untranscribed> {
-        if !self.has_next(b'}', seen)? {
+    fn next_key(
+        &mut self,
+        seen: &mut Seen,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<&'t [u8]>, Untranscribed> {
+        if !self.has_next(b'}', seen, out)? {
             return Ok(None);
         }
         if self.parser.peek() != Some(b'"') {
@@ -345,12 +384,12 @@ impl<'t> Transcriber<'t> {
         seen.sieve |= mark;
         self.keys.push((start, end));
         self.parser.position = end + 1;
-        self.parser.skip_whitespace();
+        self.skip_whitespace(out);
         if self.parser.peek() != Some(b':') {
             return Err(Untranscribed);
         }
         self.parser.position += 1;
-        self.parser.skip_whitespace();
+        self.skip_whitespace(out);
         Ok(Some(key))
     }
 
@@ -362,17 +401,9 @@ impl<'t> Transcriber<'t> {
         Ok(())
     }
 
-    fn word(&mut self, word: &[u8], out: &mut Vec<u8>) -> Step {
-        self.skip_word(word)?;
-        out.extend_from_slice(word);
-        Ok(())
-    }
-
     fn string(&mut self, out: &mut Vec<u8>) -> Step {
         let bytes = self.parser.bytes;
-        // From the opening quote on, or from behind the last escape that was rewritten.
-        let mut start = self.parser.position;
-        let mut position = start + 1;
+        let mut position = self.parser.position + 1;
         loop {
             position += plain_prefix_len(&bytes[position..]);
             match bytes.get(position) {
@@ -383,32 +414,38 @@ impl<'t> Transcriber<'t> {
             match bytes.get(position + 1) {
                 Some(b'n' | b't' | b'r' | b'b' | b'f' | b'"' | b'\\') => position += 2,
                 Some(b'/' | b'u') => {
-                    out.extend_from_slice(&bytes[start..position]);
                     self.parser.position = position;
+                    self.print(out);
                     let character = self.parser.escape().map_err(|_| Untranscribed)?;
                     write_escaped(character, out);
+                    self.drop_text();
                     position = self.parser.position;
-                    start = position;
                 }
                 _ => return Err(Untranscribed),
             }
         }
-        out.extend_from_slice(&bytes[start..=position]);
         self.parser.position = position + 1;
         Ok(())
     }
 
     fn number(&mut self, out: &mut Vec<u8>) -> Step {
-        let (bytes, start) = (self.parser.bytes, self.parser.position);
-        if let Some(len) = short_number_len(&bytes[start..]) {
+        if let Some(len) = short_number_len(&self.parser.bytes[self.parser.position..]) {
             self.parser.position += len;
-            out.extend_from_slice(&bytes[start..start + len]);
             return Ok(());
         }
+        self.print(out);
         let number = self.parser.value().map_err(|_| Untranscribed)?;
         write_json(&number, out);
+        self.drop_text();
         Ok(())
     }
+}
+
+/// A key that needs no escapes, with its colon.
+fn write_key(key: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(key);
+    out.extend_from_slice(b"\":");
 }
 
 /// Spreads keys over the bits of a word; keys of one object rarely share length and both ends.

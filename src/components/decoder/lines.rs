@@ -1,5 +1,7 @@
 //! Lines of bytes that arrive in pieces.
 
+use memchr::{memchr, memchr2};
+
 use crate::components::ReadError;
 use crate::value::body::CharsetError;
 
@@ -39,8 +41,11 @@ impl Lines {
                 self.after_return = false;
                 rest = rest.strip_prefix(b"\n").unwrap_or(rest);
             }
-            let is_end = |&byte: &u8| byte == b'\n' || (byte == b'\r' && self.end == LineEnd::Any);
-            let Some(len) = rest.iter().position(is_end) else {
+            let end = match self.end {
+                LineEnd::Feed => memchr(b'\n', rest),
+                LineEnd::Any => memchr2(b'\n', b'\r', rest),
+            };
+            let Some(len) = end else {
                 self.line.extend_from_slice(rest);
                 return Ok(());
             };

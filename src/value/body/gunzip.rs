@@ -1,11 +1,10 @@
 //! Decompression of bodies that may be compressed with gzip, or may not.
 
-use std::io::{self, Write};
+use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
-use flate2::write::GzDecoder;
-
-/// Decompressed at a time, so that a small piece cannot become all of a huge text at once.
-const MAX_PIECE: usize = 8 * 1024;
+/// Handed on at a time: a small piece may become a huge text, and each time the last 32 KiB are
+/// copied for what refers to them.
+const OUT_LEN: usize = 128 * 1024;
 
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -14,6 +13,8 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 #[derive(Debug)]
 pub struct Gunzip {
     state: State,
+    /// What was decompressed, to be handed on.
+    out: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -21,7 +22,7 @@ enum State {
     /// Fewer bytes than tell what it is.
     Start(Vec<u8>),
     Plain,
-    Member(Box<GzDecoder<Vec<u8>>>),
+    Member(Decompress),
     /// Behind a member: another one, or zeros to fill a block.
     BetweenMembers,
 }
@@ -37,7 +38,7 @@ pub enum GunzipError {
     NotGzip,
     /// It is damaged.
     #[error("Error while decompressing data: {0}")]
-    Damaged(#[from] io::Error),
+    Damaged(#[from] DecompressError),
 }
 
 impl GunzipError {
@@ -53,7 +54,7 @@ impl GunzipError {
 
 impl Default for Gunzip {
     fn default() -> Self {
-        Self { state: State::Start(Vec::new()) }
+        Self { state: State::Start(Vec::new()), out: Vec::new() }
     }
 }
 
@@ -70,16 +71,13 @@ impl Gunzip {
                 return Ok(());
             }
             let start = std::mem::take(start);
-            self.state = if start.starts_with(&MAGIC) { new_member() } else { State::Plain };
+            self.state = if start.starts_with(&MAGIC) { State::member() } else { State::Plain };
             return self.feed(&start, on_bytes);
         }
         if let State::Plain = self.state {
             return on_bytes(bytes);
         }
-        for piece in bytes.chunks(MAX_PIECE) {
-            self.decompress(piece, on_bytes)?;
-        }
-        Ok(())
+        self.decompress(bytes, on_bytes)
     }
 
     /// Ends the body.
@@ -89,53 +87,57 @@ impl Gunzip {
     ) -> Result<(), E> {
         match std::mem::replace(&mut self.state, State::Plain) {
             State::Start(start) if !start.is_empty() => on_bytes(&start),
-            State::Member(mut member) => {
-                let result = member.try_finish();
-                on_bytes(member.get_ref())?;
-                result.map_err(|_| GunzipError::Incomplete.into())
-            }
+            State::Member(_) => Err(GunzipError::Incomplete.into()),
             State::Start(_) | State::Plain | State::BetweenMembers => Ok(()),
         }
     }
 
     fn decompress<E: From<GunzipError>>(
         &mut self,
-        piece: &[u8],
+        bytes: &[u8],
         on_bytes: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut rest = piece;
-        while let Some(&byte) = rest.first() {
+        self.out.reserve_exact(OUT_LEN);
+        let mut rest = bytes;
+        // There may be more to come out when nothing is left to go in.
+        let mut is_full = false;
+        while let Some(&byte) = rest.first().or(is_full.then_some(&0)) {
             let State::Member(member) = &mut self.state else {
                 match byte {
                     0 => rest = &rest[1..],
-                    _ if byte == MAGIC[0] => self.state = new_member(),
+                    _ if byte == MAGIC[0] => self.state = State::member(),
                     _ => return Err(GunzipError::NotGzip.into()),
                 }
                 continue;
             };
-            let n_taken = member.write(rest).map_err(GunzipError::from)?;
-            let is_end = n_taken == 0;
-            if is_end {
-                member.try_finish().map_err(GunzipError::from)?;
-            }
-            let out = member.get_mut();
-            on_bytes(out)?;
-            out.clear();
+            let n_before = member.total_in();
+            let status = member.decompress_vec(rest, &mut self.out, FlushDecompress::None);
+            let n_taken = usize::try_from(member.total_in() - n_before).unwrap_or(rest.len());
+            rest = &rest[n_taken..];
+            let is_end = matches!(status, Ok(Status::StreamEnd));
+            is_full = !is_end && self.out.len() == self.out.capacity();
+            // What came out before the damage is good.
+            on_bytes(&self.out)?;
+            self.out.clear();
+            status.map_err(GunzipError::from)?;
             if is_end {
                 self.state = State::BetweenMembers;
             }
-            rest = &rest[n_taken..];
         }
         Ok(())
     }
 }
 
-fn new_member() -> State {
-    State::Member(Box::new(GzDecoder::new(Vec::new())))
+impl State {
+    fn member() -> Self {
+        Self::Member(Decompress::new_gzip(15))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
@@ -192,7 +194,8 @@ mod tests {
         check(&[&text[..], b"x"].concat(), Err("Not a gzipped file"));
         let mut damaged = text.clone();
         damaged[text.len() - 8] ^= 1;
-        check(&damaged, Err("Compressed file ended before the end-of-stream marker was reached"));
+        let message = "deflate decompression error: incorrect data check";
+        check(&damaged, Err(&format!("Error while decompressing data: {message}")));
     }
 
     #[test]
