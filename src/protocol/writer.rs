@@ -20,13 +20,13 @@ use super::message::Message;
 
 /// How many bytes of records may wait: enough to bridge a pause of the
 /// platform's reader, little beside what a run needs anyway.
-const QUEUE_LIMIT: usize = 1 << 20;
+const QUEUE_LIMIT: usize = 256 << 10;
 /// With so many bytes waiting it pays to write; a pipe holds as much.
 const WRITE_SIZE: usize = 64 << 10;
 /// How long bytes wait for company; the reference holds them as long.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
 /// How many empty buffers are kept for the next chunks, and how large one may be.
-const SPARE_BUFFERS: usize = 4;
+const SPARE_BUFFERS: usize = 2;
 const SPARE_CAPACITY: usize = 1 << 20;
 
 /// A handle on the output; clones write to the same.

@@ -24,7 +24,7 @@ pub(super) const STREAMED_FROM: usize = 8 << 20;
 const COMPRESSED_LEN: usize = 16 << 10;
 
 /// Lines of a body that is still received are given out in pieces of about this many bytes.
-pub(super) const PIECE_LEN: usize = 256 << 10;
+pub(super) const PIECE_LEN: usize = 64 << 10;
 
 /// Why the reading of a page does not just go on.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::stream_run::StreamRun;
 
 /// Lines are handed to the writer in pieces of about this many bytes: large
 /// enough that queueing costs nothing, small enough to share the pipe fairly.
-const CHUNK_SIZE: usize = 256 << 10;
+const CHUNK_SIZE: usize = 64 << 10;
 
 /// Prints the records of one slice.
 pub(super) struct SliceSink<'a> {

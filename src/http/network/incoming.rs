@@ -69,8 +69,7 @@ impl Incoming {
         }
         let Some(first) = self.next().await? else { return Ok(Body::Whole(Bytes::new())) };
         let Some(second) = self.next().await? else { return Ok(Body::Whole(first)) };
-        let expected = self.n_expected.unwrap_or(0).min(MAX_RESERVED);
-        let mut start = BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0));
+        let mut start = BytesMut::with_capacity(self.expected_len(first.len() + second.len()));
         start.extend_from_slice(&first);
         start.extend_from_slice(&second);
         while start.len() <= limit {
@@ -80,6 +79,16 @@ impl Incoming {
             }
         }
         Ok(Body::Stream(self.into_stream(Some(start.freeze()))))
+    }
+
+    /// How long the whole body may be, decompressed, when `n_decoded` bytes of it are here.
+    fn expected_len(&self, n_decoded: usize) -> usize {
+        let n_taken = self.n_received.saturating_sub(self.pending.len() as u64).max(1);
+        let n_expected = u128::from(self.n_expected.unwrap_or(0));
+        // What is not needed after all is never touched; growing means copying.
+        let spare = if self.decoder.is_identity() { 0 } else { n_expected / 8 };
+        let expected = (n_expected + spare) * n_decoded as u128 / u128::from(n_taken);
+        usize::try_from(expected.min(u128::from(MAX_RESERVED))).unwrap_or(0)
     }
 
     /// What was read already, and all that follows.
