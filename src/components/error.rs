@@ -39,6 +39,12 @@ impl BuildError {
         Self { span, ..Self::new(message) }
     }
 
+    /// The part `name` of a stream's state is not of the type that it has to be.
+    pub fn of_state(name: &str, expected: &str) -> Self {
+        let message = format!("`{name}` in the state of the stream is not of type \"{expected}\"");
+        Self::new(message).class("TypeError")
+    }
+
     /// With another Python exception class.
     #[must_use]
     pub fn class(mut self, class: &'static str) -> Self {

@@ -14,7 +14,7 @@ use jiff::{Timestamp, civil};
 use super::error::{MergeError, MergeFault};
 use super::shard::{Shard, ShardNote};
 use super::state::{MAX_PARTITION_STATES, States};
-use crate::value::{Json, Map, partition_key};
+use crate::value::{Json, Map, is_truthy, partition_key};
 
 /// The states of one connection.
 struct Part {
@@ -105,10 +105,10 @@ fn all_shards(parts: Vec<Part>) -> Result<Vec<ShardState>, MergeFault> {
 
 /// Joins the states of the shards of a stream with a cursor for each partition.
 fn merge_partitions(shards: &[ShardState]) -> Result<Map, MergeFault> {
-    let flag = |shard: &ShardState| shard.state.get("use_global_cursor").and_then(Json::as_bool);
+    let is_global = |state: &Map| state.get("use_global_cursor").is_some_and(is_truthy);
     let states = join_partitions(shards)?;
     let is_global =
-        states.len() > MAX_PARTITION_STATES || shards.iter().any(|it| flag(it) == Some(true));
+        states.len() > MAX_PARTITION_STATES || shards.iter().any(|it| is_global(&it.state));
     let mut merged = Map::new();
     merged.insert("use_global_cursor".to_owned(), is_global.into());
     if !is_global {
@@ -235,7 +235,7 @@ fn earlier(one: &Json, other: &Json, place: &str) -> Result<Json, MergeFault> {
 /// A state that is not later than either of two: what only one knows of is left out.
 fn earlier_state(one: &Map, other: &Map, place: &str) -> Result<Map, MergeFault> {
     let is_global =
-        [one, other].iter().any(|it| it.get("use_global_cursor") == Some(&Json::Bool(true)));
+        [one, other].iter().any(|it| it.get("use_global_cursor").is_some_and(is_truthy));
     let mut earliest = Map::new();
     for (key, value) in one {
         let Some(other_value) = other.get(key) else { continue };

@@ -458,6 +458,30 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_what_was_read_that_are_none_are_refused() {
+        let none = "Expected at least one slice in the state but there were none.";
+        let state = |fields: Json| {
+            let mut state = json!({"state_type": "date-range"});
+            state.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            state
+        };
+        check_refused(&json!({}), &state(json!({})), none);
+        check_refused(&json!({}), &state(json!({"slices": []})), none);
+        let of_wrong_type = |name: &str, expected| BuildError::of_state(name, expected).message;
+        check_refused(
+            &json!({}),
+            &state(json!({"slices": null})),
+            &of_wrong_type("slices", "list"),
+        );
+        let slices = [json!({"start": "2024-01-01", "end": "2024-01-02"})];
+        check_refused(
+            &json!({}),
+            &state(json!({"slices": slices, "legacy": "x"})),
+            &of_wrong_type("legacy", "object"),
+        );
+    }
+
+    #[test]
     fn start_and_end_go_into_requests() {
         let option = |name: &str| json!({"type": "RequestOption", "inject_into": "request_parameter", "field_name": name});
         let fields = json!({"start_time_option": option("from"), "end_time_option": option("to")});

@@ -20,7 +20,7 @@ use crate::template::InterpolatedString;
 use crate::value::{Json, Map, StreamSlice, is_truthy, python_int, python_str, python_type_name};
 
 use super::settings::catalog_field;
-use super::warn_of_missing;
+use super::{Listed, warn_of_missing};
 
 /// The YAML shape.
 pub mod yaml {
@@ -76,14 +76,11 @@ impl IncrementalSync for yaml::IncrementingCountCursor {
         };
         let configured = self.start_value(cx)?;
         let mut legacy = state.cloned().unwrap_or_default();
-        let kind = legacy.get("state_type").and_then(Json::as_str);
-        let reached = if matches!(kind, Some("date-range" | "integer")) {
-            let first = legacy.get("slices").and_then(|slices| slices.get(0)).ok_or_else(|| {
-                BuildError::new("Expected at least one slice in the state but there were none.")
-            })?;
+        let reached = if let Some(listed) = Listed::of(&legacy)? {
+            let first = &listed.slices[0];
             let reached = first.get("most_recent_cursor_value").or_else(|| first.get("end"));
             let reached = reached.cloned();
-            legacy = legacy.get("legacy").and_then(Json::as_object).cloned().unwrap_or_default();
+            legacy = listed.legacy;
             reached
         } else {
             legacy.get(&field).cloned()

@@ -27,7 +27,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::warn;
 
+use super::BuildError;
 use super::slot::Member;
+use crate::value::{Json, Map};
 
 /// The cursors.
 pub(super) const MEMBERS: &[Member] = &[
@@ -47,5 +49,39 @@ fn warn_of_missing(has_warned: &AtomicBool, field: &str, stream: &str) {
             "Could not find cursor field `{field}` in record for stream {stream}. The incremental sync will assume it \
              needs to be synced",
         );
+    }
+}
+
+/// A state that lists what was read, as some sources of the reference kept it.
+struct Listed<'a> {
+    /// At least one.
+    slices: &'a [Json],
+    /// The state as it was before, whose keys are kept.
+    legacy: Map,
+}
+
+impl<'a> Listed<'a> {
+    /// `None` when the state is of another form.
+    fn of(state: &'a Map) -> Result<Option<Self>, BuildError> {
+        let kind = state.get("state_type").and_then(Json::as_str);
+        if !matches!(kind, Some("date-range" | "integer")) {
+            return Ok(None);
+        }
+        let slices = match state.get("slices") {
+            None => &[][..],
+            Some(slices) => {
+                slices.as_array().ok_or_else(|| BuildError::of_state("slices", "list"))?
+            }
+        };
+        if slices.is_empty() {
+            let message = "Expected at least one slice in the state but there were none.";
+            return Err(BuildError::new(message));
+        }
+        let legacy = match state.get("legacy") {
+            None => Map::new(),
+            Some(Json::Object(legacy)) => legacy.clone(),
+            Some(_) => return Err(BuildError::of_state("legacy", "object")),
+        };
+        Ok(Some(Self { slices, legacy }))
     }
 }

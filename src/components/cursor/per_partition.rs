@@ -141,7 +141,7 @@ impl Cursor for PerPartition {
     fn should_be_synced(&self, slice: &StreamSlice, record: &Json) -> Result<bool, ReadError> {
         let key = partition_key(&slice.partition);
         let mut partitions = self.lock();
-        if !partitions.is_global
+        if !partitions.is_global()
             && let Some(progress) = partitions.cursors.get(&key)
         {
             return progress.wants(&self.settings, record);

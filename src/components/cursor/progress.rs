@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::components::ReadError;
+use crate::components::{BuildError, ReadError};
 use crate::template::time::{DateTime, TimeError};
 use crate::value::{Json, Map, StreamSlice};
 
+use super::Listed;
 use super::intervals::{Interval, is_before, later, merge};
 use super::settings::Settings;
 use super::windows::{Window, Windows};
@@ -29,36 +30,40 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Goes on from `state`, which may be empty.
-    pub(super) fn new(settings: &Settings, state: Map) -> Result<Self, TimeError> {
-        let kind = state.get("state_type").and_then(Json::as_str);
-        let (start, mut intervals, legacy) = if matches!(kind, Some("date-range" | "integer")) {
-            let intervals = stored_intervals(settings, &state)?;
-            let start = intervals.first().map(|first| first.most_recent.unwrap_or(first.end));
-            let legacy = state.get("legacy").and_then(Json::as_object).cloned();
-            (start.unwrap_or(settings.cutting.start), intervals, legacy.unwrap_or_default())
-        } else {
-            let mut start = settings.cutting.start;
-            if let Some(value) = state.get(&settings.field) {
-                let reached = settings.formats.parse(value)?;
-                start = if is_before(reached, start) { start } else { reached };
-            }
-            // Of records in between nobody knows whether they were read; so it has no length.
-            let interval =
-                Interval { start: settings.cutting.start, end: start, most_recent: Some(start) };
-            (start, vec![interval], state)
-        };
+    pub(super) fn new(settings: &Settings, state: Map) -> Result<Self, BuildError> {
+        let Some(listed) = Listed::of(&state)? else { return Ok(Self::after(settings, state)?) };
+        let mut intervals = stored_intervals(settings, listed.slices)?;
+        let start = intervals.first().map(|first| first.most_recent.unwrap_or(first.end));
+        let start = start.unwrap_or(settings.cutting.start);
         // What cannot be merged shows when there is something to read.
         if let Ok(merged) = merge(intervals.clone(), |end| settings.next(end)) {
             intervals = merged;
         }
-        Ok(Self {
+        Ok(Self::of(start, intervals, listed.legacy))
+    }
+
+    /// Goes on from the cursor value in `state`, if there is one.
+    pub(super) fn after(settings: &Settings, state: Map) -> Result<Self, TimeError> {
+        let mut start = settings.cutting.start;
+        if let Some(value) = state.get(&settings.field) {
+            let reached = settings.formats.parse(value)?;
+            start = if is_before(reached, start) { start } else { reached };
+        }
+        // Of records in between nobody knows whether they were read; so it has no length.
+        let interval =
+            Interval { start: settings.cutting.start, end: start, most_recent: Some(start) };
+        Ok(Self::of(start, vec![interval], state))
+    }
+
+    fn of(start: DateTime, intervals: Vec<Interval>, legacy: Map) -> Self {
+        Self {
             start,
             intervals,
             legacy,
             observed: HashMap::new(),
             open: HashMap::new(),
             given_to: None,
-        })
+        }
     }
 
     /// The windows that are left to read.
@@ -153,9 +158,8 @@ impl Progress {
 }
 
 /// The intervals of a state that lists them.
-fn stored_intervals(settings: &Settings, state: &Map) -> Result<Vec<Interval>, TimeError> {
-    let slices = state.get("slices").and_then(Json::as_array).into_iter().flatten();
-    let intervals = slices.map(|slice| {
+fn stored_intervals(settings: &Settings, slices: &[Json]) -> Result<Vec<Interval>, TimeError> {
+    let intervals = slices.iter().map(|slice| {
         let moment = |key: &str| settings.formats.parse(slice.get(key).unwrap_or(&Json::Null));
         Ok(Interval {
             start: moment("start")?,

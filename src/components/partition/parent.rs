@@ -145,7 +145,8 @@ fn parent_state(
     cursor_field: impl FnOnce() -> Result<Option<String>, BuildError>,
 ) -> Result<Option<Map>, BuildError> {
     if let Some(states) = child.get("parent_state") {
-        let states = states.as_object().ok_or_else(|| of_wrong_type("parent_state"))?;
+        let states =
+            states.as_object().ok_or_else(|| BuildError::of_state("parent_state", "object"))?;
         if let Some(state) = states.get(name) {
             return object_of(state, "parent_state").map(Some);
         }
@@ -168,13 +169,8 @@ fn object_of(state: &Json, name: &str) -> Result<Map, BuildError> {
         Json::Object(state) => Ok(state.clone()),
         Json::Array(items) if items.is_empty() => Ok(Map::new()),
         Json::String(text) if text.is_empty() => Ok(Map::new()),
-        _ => Err(of_wrong_type(name)),
+        _ => Err(BuildError::of_state(name, "object")),
     }
-}
-
-fn of_wrong_type(name: &str) -> BuildError {
-    let message = format!("`{name}` in the state of the stream is not of type \"object\"");
-    BuildError::new(message).class("TypeError")
 }
 
 fn cursor_field(stream: &Node, cx: &BuildContext<'_>) -> Result<Option<String>, BuildError> {

@@ -44,7 +44,7 @@ impl PerPartition {
         });
         let next = PartitionWindows {
             terms: settings.terms()?,
-            is_global: partitions.is_global,
+            is_global: partitions.is_global(),
             global: partitions.global.clone(),
             lookback_seconds: partitions.lookback,
             slices_of_others,

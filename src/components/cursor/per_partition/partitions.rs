@@ -30,8 +30,9 @@ const SECONDS_BETWEEN_STATES: i64 = 600;
 
 /// All that is known of the partitions.
 pub(super) struct Partitions {
-    /// Whether they share one state.
-    pub(super) is_global: bool,
+    /// Whether they share one state; what came with the state, which Python takes for true or
+    /// false.
+    use_global: Json,
     /// The cursor value they have in common.
     pub(super) global: Option<String>,
     /// What that will be when all partitions are read.
@@ -74,7 +75,7 @@ impl Partitions {
         mut state: Map,
     ) -> Result<Self, BuildError> {
         let mut partitions = Self {
-            is_global,
+            use_global: is_global.into(),
             global: None,
             next_global: None,
             lookback: 0,
@@ -101,7 +102,7 @@ impl Partitions {
             partitions.set_global(settings, &state)?;
             return Ok(partitions);
         }
-        partitions.is_global = state.get("use_global_cursor").is_some_and(is_truthy);
+        partitions.use_global = state.remove("use_global_cursor").unwrap_or(false.into());
         partitions.lookback = state.get("lookback_window").map_or(Ok(0), seconds)?;
         for mut state in listed(state.remove("states"))? {
             let mut part = |name: &str| {
@@ -110,7 +111,7 @@ impl Partitions {
             };
             let key = PythonJson::SORTED_COMPACT.text(&part("partition")?);
             let Json::Object(cursor) = part("cursor")? else {
-                return Err(of_wrong_type("cursor", "object"));
+                return Err(BuildError::of_state("cursor", "object"));
             };
             partitions.n_known += 1;
             partitions.cursors.insert(&key, Progress::new(settings, cursor)?);
@@ -121,9 +122,14 @@ impl Partitions {
             Some(Json::String(text)) if !text.contains(&settings.field) => {}
             Some(Json::Array(items)) if !items.contains(&Json::from(settings.field.as_str())) => {}
             None => {}
-            Some(_) => return Err(of_wrong_type("state", "object")),
+            Some(_) => return Err(BuildError::of_state("state", "object")),
         }
         Ok(partitions)
+    }
+
+    /// Whether partitions share one state.
+    pub(super) fn is_global(&self) -> bool {
+        is_truthy(&self.use_global)
     }
 
     fn set_global(&mut self, settings: &Settings, state: &Map) -> Result<(), TimeError> {
@@ -156,7 +162,7 @@ impl Partitions {
             }
             state.insert(settings.field.clone(), value);
         }
-        Progress::new(settings, state)
+        Progress::after(settings, state)
     }
 
     /// The progress that a partition would have that nothing is known of.
@@ -208,13 +214,13 @@ impl Partitions {
 
     /// Turns to a global state, and forgets partitions, when there are too many.
     fn make_room(&mut self, settings: &Settings) {
-        if !self.is_global && self.n_known > MAX_PARTITION_STATES {
+        if !self.is_global() && self.n_known > MAX_PARTITION_STATES {
             info!(
                 target: "airbyte",
                 "Exceeded the 'SWITCH_TO_GLOBAL_LIMIT' of {MAX_PARTITION_STATES}. Switching to global cursor for {}.",
                 settings.stream
             );
-            self.is_global = true;
+            self.use_global = true.into();
         }
         while self.cursors.len() >= MAX_REMEMBERED {
             match self.cursors.forget_one() {
@@ -258,7 +264,7 @@ impl Partitions {
     ) -> Result<(), ReadError> {
         self.has_observed = true;
         self.raise_global(text);
-        if self.is_global {
+        if self.is_global() {
             return Ok(());
         }
         let key = partition_key(&slice.partition);
@@ -284,7 +290,7 @@ impl Partitions {
         open.n_slices = open.n_slices.saturating_sub(1);
         let is_done = open.has_all_slices && open.n_slices == 0;
         let number = open.number;
-        if !self.is_global {
+        if !self.is_global() {
             let progress = self.cursors.get_mut(&key).ok_or_else(|| unknown_partition(&key))?;
             progress.close(settings, slice)?;
             let reached = progress.reached(settings).filter(|_| is_done);
@@ -340,7 +346,7 @@ impl Partitions {
         }
         self.state_given_at = Some(now);
         // Until all partitions are read, a global state only tells of the parents.
-        !self.is_global || self.parent_state.as_ref().is_some_and(|state| !state.is_empty())
+        !self.is_global() || self.parent_state.as_ref().is_some_and(|state| !state.is_empty())
     }
 
     /// The state.
@@ -352,7 +358,8 @@ impl Partitions {
     pub(super) fn snapshot(&self, settings: &Arc<Settings>) -> PartitionStates {
         PartitionStates {
             settings: Arc::clone(settings),
-            states: (!self.is_global).then(|| self.cursors.by_age().clone()),
+            use_global: self.use_global.clone(),
+            states: (!self.is_global()).then(|| self.cursors.by_age().clone()),
             global: self.global.clone(),
             lookback: self.lookback,
             parent_state: self.parent_state.clone(),
@@ -363,6 +370,7 @@ impl Partitions {
 /// The state of a stream with partitions as it was at a moment.
 pub(super) struct PartitionStates {
     settings: Arc<Settings>,
+    use_global: Json,
     /// Those of the partitions; none when they share one.
     states: Option<ByAge>,
     global: Option<String>,
@@ -373,7 +381,7 @@ pub(super) struct PartitionStates {
 impl PartitionStates {
     fn to_map(&self) -> Map {
         let mut state = Map::new();
-        state.insert("use_global_cursor".to_owned(), self.states.is_none().into());
+        state.insert("use_global_cursor".to_owned(), self.use_global.clone());
         if let Some(states) = &self.states {
             let states = states.iter().map(|(key, progress)| {
                 let partition = serde_json::from_str::<Json>(key).unwrap_or_default();
@@ -404,6 +412,7 @@ impl Snapshot for PartitionStates {
             (states, others) => states.is_none() && others.is_none(),
         };
         states
+            && self.use_global == other.use_global
             && self.global == other.global
             && self.lookback == other.lookback
             && self.parent_state == other.parent_state
@@ -421,17 +430,15 @@ fn listed(value: Option<Json>) -> Result<Vec<Json>, BuildError> {
         Some(Json::Array(items)) => Ok(items),
         Some(Json::String(text)) if text.is_empty() => Ok(Vec::new()),
         Some(Json::Object(map)) if map.is_empty() => Ok(Vec::new()),
-        Some(_) => Err(of_wrong_type("states", "list")),
+        Some(_) => Err(BuildError::of_state("states", "list")),
     }
 }
 
-fn of_wrong_type(name: &str, expected: &str) -> BuildError {
-    let message = format!("`{name}` in the state of the stream is not of type \"{expected}\"");
-    BuildError::new(message).class("TypeError")
-}
-
+/// The seconds of a lookback window; more than can be told show when a partition starts from them.
 fn seconds(value: &Json) -> Result<i64, BuildError> {
-    python_int(value).ok_or_else(|| {
+    let too_many = value.as_f64().filter(|seconds| seconds.abs() >= 9e18);
+    let seconds = too_many.map(|it| if it < 0.0 { i64::MIN } else { i64::MAX });
+    seconds.or_else(|| python_int(value)).ok_or_else(|| {
         let value = python_str(value);
         BuildError::new(format!("invalid literal for int() with base 10: '{value}'"))
     })
