@@ -53,7 +53,7 @@ reader=read_late pause=10 play "pipes that open after 10 s" 20 60
 reader=read_with_a_pause pause=120 play "a stall of two minutes, tokens of 5 s" 60 5
 pod_options="--memory 64m --memory-swap 64m" play "100 MB in a pod of 64 MB" 200 600
 
-if command -v faketime > /dev/null && ldd "$binary" 2> /dev/null | grep -q libc.so; then
+if command -v faketime > /dev/null && ldd "$binary" 2> /dev/null | grep libc.so > /dev/null; then
     library=$(find /usr/lib -name 'libfaketime.so.1' | head -n 1)
     serve 150 30
     echo '+0' > "$work/clock"
