@@ -71,6 +71,7 @@ impl Workshop {
         let mut command = command();
         command
             .current_dir(self.0.path())
+            .env("PATH", self.0.path())
             .env("XDG_CACHE_HOME", self.path("cache"))
             .env("DOCKER_CONFIG", self.0.path())
             .args(["image", "build", manifest, "-t", tag])
@@ -332,6 +333,41 @@ fn a_registry_that_knows_no_referrers_gets_a_tag_for_them() {
     let list: Value = serde_json::from_slice(&list).unwrap();
     assert_eq!(list["manifests"].as_array().unwrap().len(), 1);
     assert_eq!(list["manifests"][0]["artifactType"], "application/vnd.cyclonedx+json");
+}
+
+/// A program that keeps the identity token of one registry.
+#[cfg(unix)]
+#[test]
+fn logins_may_be_kept_by_a_program() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let workshop = Workshop::new();
+    let registry = Registry::start(Some("r3fresh"), true);
+    let host = registry.host();
+    let keeper = workshop.path("docker-credential-keeper");
+    let script = format!(
+        "#!/bin/sh\nread -r server || true\n\
+         case $1/$server in\n\
+         get/{host}) echo '{{\"Username\": \"<token>\", \"Secret\": \"r3fresh\"}}' ;;\n\
+         *) echo 'credentials not found in native keychain'; exit 1 ;;\n\
+         esac\n"
+    );
+    fs::write(&keeper, script).unwrap();
+    fs::set_permissions(&keeper, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(workshop.path("config.json"), r#"{"credsStore": "keeper"}"#).unwrap();
+    workshop.build(&format!("{host}/a/source-x:1"), "--push");
+    assert_eq!(registry.count("POST /token"), 1);
+
+    let other = Registry::start(Some("me:right"), true).host();
+    let file = workshop.path("config.json").display().to_string();
+    workshop.refuse(
+        &format!("{other}/a/source-x:1"),
+        "--push",
+        &format!(
+            "the registry {other} wants a login, and {file} has none for it; `docker login \
+             {other}` makes one"
+        ),
+    );
 }
 
 #[test]

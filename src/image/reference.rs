@@ -125,7 +125,27 @@ impl fmt::Display for Reference {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_can_be_read_is_written_as_it_was(
+            text in "([a-z]{1,3}(\\.[a-z]{1,3})?(:[0-9]{1,2})?/)?[a-z0-9._/-]{1,9}(:[A-Za-z0-9._-]{1,4})?"
+        ) {
+            if let Ok(reference) = text.parse::<Reference>() {
+                let again: Reference = reference.to_string().parse().unwrap();
+                prop_assert_eq!(&again, &reference);
+                prop_assert_eq!(reference.full().parse::<Reference>().unwrap(), reference);
+            }
+        }
+
+        #[test]
+        fn no_name_is_too_odd(text: String) {
+            let _ = text.parse::<Reference>();
+        }
+    }
 
     #[track_caller]
     fn check(text: &str, host: &str, repository: &str, tag: Option<&str>) {
