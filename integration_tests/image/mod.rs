@@ -335,6 +335,20 @@ fn a_registry_that_knows_no_referrers_gets_a_tag_for_them() {
     assert_eq!(list["manifests"][0]["artifactType"], "application/vnd.cyclonedx+json");
 }
 
+#[test]
+fn an_image_is_pushed_also_where_nothing_may_refer_to_it() {
+    let workshop = Workshop::new();
+    let registry = Registry::start(None, false);
+    let tag = format!("{}/plain/source-x:1.0.0", registry.host());
+    let args = "--binary program-amd64 --busybox busybox-amd64 --push";
+    let Answer { code, stderr, .. } = workshop.run(&tag, args);
+    assert!(code == 0 && registry.get("plain/source-x/manifests/1.0.0").is_some());
+    let start = "warning: the bill of materials is not attached: the registry";
+    let end = ": only images are stored here";
+    let line = stderr.lines().next().unwrap();
+    assert!(line.starts_with(start) && line.ends_with(end), "{stderr}");
+}
+
 /// A program that keeps the identity token of one registry.
 #[cfg(unix)]
 #[test]

@@ -146,6 +146,9 @@ impl State {
             }
             ("PUT", path) => {
                 let document: Value = serde_json::from_slice(&request.body).unwrap();
+                if path.starts_with("/v2/plain/") && document.get("artifactType").is_some() {
+                    return Answer::error(400, "MANIFEST_INVALID", "only images are stored here");
+                }
                 let (repository, _) = path.split_once("/manifests/").unwrap();
                 for part in references(&document) {
                     let is_there = ["blobs", "manifests"]

@@ -100,6 +100,9 @@ impl Build {
         if self.push {
             let pushed =
                 runtime.block_on(async { self.registry(&self.tag)?.push(&image).await })?;
+            if let Some(reason) = &pushed.unattached {
+                tell(&format!("warning: the bill of materials is not attached: {reason}\n"));
+            }
             let place = format!(
                 "{} ({} blobs sent, {} there already)",
                 self.tag.host, pushed.n_sent, pushed.n_present

@@ -4,18 +4,21 @@ use bytes::Bytes;
 
 use super::{Ask, Registry, located, reason};
 use crate::http::Method;
-use crate::image::digest::Blob;
+use crate::image::digest::{Blob, Digest};
 use crate::image::documents::{Descriptor, Index, media};
 use crate::image::error::ImageError;
 use crate::image::image::{Artifact, Image, PlatformImage};
+use crate::image::reference::Reference;
 
 /// What a push did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Pushed {
     /// Blobs that were sent.
     pub n_sent: usize,
     /// Blobs that the registry had already.
     pub n_present: usize,
+    /// Why the registry does not take what refers to the image; the image itself is there.
+    pub unattached: Option<ImageError>,
 }
 
 impl Registry {
@@ -35,7 +38,12 @@ impl Registry {
         }
         self.push_manifest(image.root(), &image.reference.name_of_manifest()).await?;
         for (platform, artifact) in image.artifacts() {
-            self.push_artifact(platform, artifact, &mut pushed).await?;
+            match self.push_artifact(platform, artifact, &mut pushed).await {
+                Err(err @ (ImageError::TagRefused { .. } | ImageError::Answer { .. })) => {
+                    pushed.unattached = Some(err);
+                }
+                attached => attached?,
+            }
         }
         Ok(pushed)
     }
@@ -70,10 +78,10 @@ impl Registry {
             .body(manifest.bytes.clone());
         let response = self.ask(put).await?;
         if matches!(response.status, 400 | 405 | 409 | 412 | 422) {
-            return Err(ImageError::TagRefused {
-                reference: Box::new(self.reference.clone()),
-                reason: reason(&response),
-            });
+            let digest = Digest::try_from(name.to_owned()).ok();
+            let tag = digest.is_none().then(|| name.to_owned());
+            let reference = Box::new(Reference { tag, digest, ..self.reference.clone() });
+            return Err(ImageError::TagRefused { reference, reason: reason(&response) });
         }
         let response = self.expect(response, &[200, 201], "take the image")?;
         Ok(response.headers.contains("OCI-Subject"))
