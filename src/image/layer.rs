@@ -118,7 +118,12 @@ impl Tree {
 
     /// It as a tar in memory.
     pub(super) fn to_tar(&self, mtime: u64) -> Vec<u8> {
-        let mut tar = Vec::new();
+        let sizes = self.0.values().map(|entry| match &entry.content {
+            Content::File(bytes) => bytes.len(),
+            Content::Folder | Content::Link(_) => 0,
+        });
+        // Each entry has a header, and is filled up to whole blocks of 512 bytes.
+        let mut tar = Vec::with_capacity(sizes.sum::<usize>() + 1024 * (self.0.len() + 1));
         // Only a path of more than 255 letters cannot be written, and ours are fixed.
         let _ = self.write(mtime, &mut tar);
         tar

@@ -33,21 +33,35 @@ pub(super) struct Bill {
 impl Bill {
     /// The bill of `program`, if it says what it is made of.
     pub(super) fn of(program: &Executable) -> Option<Self> {
-        // A pattern that does not find itself in the program.
-        static LISTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-            Regex::new(
-                "(?s-u)<{2}dependencies of source-declarative-manifest: (.*?)<{2}locked: (.*?)\
-                 end of dependencies>{2}",
-            )
-            .ok()
-        });
-        let lists = LISTS.as_ref()?.captures(&program.bytes)?;
-        let [manifest, lock] = [1, 2].map(|idx| std::str::from_utf8(&lists[idx]));
-        let packages = read_lock(lock.ok()?);
+        let (manifest, lock) = lists(&program.bytes)?;
+        let packages = read_lock(lock);
         let digest = Digest::of(&program.bytes);
-        let bill = bill(&packages, &only_for_tests(manifest.ok()?), &digest)?;
-        Some(Self { bytes: format!("{bill:#}\n").into() })
+        let bill = bill(&packages, &only_for_tests(manifest), &digest)?;
+        Some(Self { bytes: format!("{bill}\n").into() })
     }
+}
+
+/// The manifest and the lock file that a program carries.
+fn lists(program: &[u8]) -> Option<(&str, &str)> {
+    // Patterns that do not find themselves in the program.
+    static MARKS: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
+        Some([
+            Regex::new("[<]<dependencies of source-declarative-manifest: ").ok()?,
+            Regex::new("[<]<locked: ").ok()?,
+            Regex::new("end of dependencies>[>]").ok()?,
+        ])
+    });
+    let [start, middle, end] = MARKS.as_ref()?;
+    let (_, rest) = split(program, start)?;
+    let (manifest, rest) = split(rest, middle)?;
+    let (lock, _) = split(rest, end)?;
+    Some((std::str::from_utf8(manifest).ok()?, std::str::from_utf8(lock).ok()?))
+}
+
+/// What is before and behind a mark.
+fn split<'b>(bytes: &'b [u8], mark: &Regex) -> Option<(&'b [u8], &'b [u8])> {
+    let found = mark.find(bytes)?;
+    Some((&bytes[..found.start()], &bytes[found.end()..]))
 }
 
 /// A package of a lock file.
