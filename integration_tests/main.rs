@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod binary;
+mod broken_inputs;
 mod cases;
 #[cfg(unix)]
 mod computed_api;

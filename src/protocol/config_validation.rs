@@ -11,7 +11,8 @@ const TEST_KEYS: [&str; 2] = ["_limit", "_page_size"];
 /// `__`, unless the specification itself declares them.
 ///
 /// The error is the user's to mend when the config is at fault, with the
-/// reference's text, and otherwise the source's.
+/// reference's text, to which the internal message adds the place; otherwise it
+/// is the source's.
 pub fn validate_config(config: &Map, connection_specification: &Map) -> Result<(), TracedError> {
     let declared = connection_specification.get("properties");
     let is_users = |key: &String| {
@@ -21,8 +22,13 @@ pub fn validate_config(config: &Map, connection_specification: &Map) -> Result<(
     let config = config.iter().filter(|(key, _)| is_users(key));
     let config = config.map(|(key, value)| (key.clone(), value.clone())).collect();
     check_against_schema(&Json::Object(config), connection_specification).map_err(|err| match err {
-        SchemaError::Value(fault) => {
-            TracedError::config(format!("Config validation error: {fault}")).with_internal(fault)
+        SchemaError::Value { fault, pointer } => {
+            let error = TracedError::config(format!("Config validation error: {fault}"));
+            if pointer.is_empty() {
+                error.with_internal(fault)
+            } else {
+                error.with_internal(format!("{fault} (at {pointer} of the config)"))
+            }
         }
         SchemaError::Schema(_) => TracedError::unexpected(&err),
     })
@@ -47,6 +53,19 @@ mod tests {
         let spec = json!({"type": "object", "required": ["api_key"]});
         check(&json!({"api_key": "x"}), &spec, Ok(()));
         check(&json!({}), &spec, Err("Config validation error: 'api_key' is a required property"));
+    }
+
+    #[test]
+    fn the_place_of_the_fault_is_told() {
+        let Json::Object(spec) =
+            json!({"properties": {"login": {"properties": {"key": {"type": "string"}}}}})
+        else {
+            panic!()
+        };
+        let Json::Object(config) = json!({"login": {"key": null}}) else { panic!() };
+        let error = validate_config(&config, &spec).unwrap_err();
+        let place = "None is not of type 'string' (at /login/key of the config)";
+        assert_eq!(error.internal_message.as_deref(), Some(place));
     }
 
     #[test]

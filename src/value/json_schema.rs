@@ -19,8 +19,13 @@ pub enum SchemaError {
     #[error("the JSON schema is not valid: {0}")]
     Schema(String),
     /// The value does not obey the schema.
-    #[error("{0}")]
-    Value(String),
+    #[error("{fault}")]
+    Value {
+        /// What is wrong, in the words of the reference.
+        fault: String,
+        /// Where, as a JSON pointer; empty when it is the whole value.
+        pointer: String,
+    },
 }
 
 /// Checks `value` against `schema`, by the draft that its `$schema` names or
@@ -39,7 +44,10 @@ pub fn check_against_schema(value: &Json, schema: &Map) -> Result<(), SchemaErro
     let checked = Checked { value, schema: &schema, draft };
     let errors: Vec<_> = validator.iter_errors(value).collect();
     match checked.best_match(&errors) {
-        Some(error) => Err(SchemaError::Value(checked.message(error))),
+        Some(error) => Err(SchemaError::Value {
+            fault: checked.message(error),
+            pointer: instance_path(error).to_owned(),
+        }),
         None => Ok(()),
     }
 }
