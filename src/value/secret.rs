@@ -69,6 +69,11 @@ impl Secrets {
         *texts = longer.into();
     }
 
+    /// How many texts are masked; secrets only ever are added.
+    pub fn n_texts(&self) -> usize {
+        self.texts.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// `text` with every secret replaced by `****`; of two secrets that begin
     /// at one place the longer is taken.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -102,8 +107,7 @@ impl Secrets {
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n_texts = self.texts.read().unwrap_or_else(PoisonError::into_inner).len();
-        f.debug_struct("Secrets").field("n_texts", &n_texts).finish_non_exhaustive()
+        f.debug_struct("Secrets").field("n_texts", &self.n_texts()).finish_non_exhaustive()
     }
 }
 

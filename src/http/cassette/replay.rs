@@ -24,7 +24,38 @@ use crate::value::Secrets;
 pub struct Replay {
     header: Header,
     secrets: Secrets,
-    answers: Mutex<HashMap<Key, VecDeque<Exchange>>>,
+    tape: Mutex<Tape>,
+}
+
+/// What the cassette still has.
+#[derive(Default)]
+struct Tape {
+    /// With their lines, the first line first.
+    answers: HashMap<Key, VecDeque<(usize, Exchange)>>,
+    /// How many secrets are masked in it.
+    n_secrets: usize,
+}
+
+impl Tape {
+    fn push(&mut self, line_idx: usize, exchange: Exchange) {
+        self.answers.entry(exchange.key()).or_default().push_back((line_idx, exchange));
+    }
+
+    /// Masks what became secret since the last time: a config, which names secrets, is read after
+    /// the cassette, and a cassette that was written by hand may hold them.
+    fn mask(&mut self, secrets: &Secrets) {
+        let n_secrets = secrets.n_texts();
+        if std::mem::replace(&mut self.n_secrets, n_secrets) == n_secrets {
+            return;
+        }
+        let answers = std::mem::take(&mut self.answers);
+        let mut exchanges: Vec<_> = answers.into_values().flatten().collect();
+        exchanges.sort_unstable_by_key(|(line_idx, _)| *line_idx);
+        for (line_idx, mut exchange) in exchanges {
+            exchange.mask(secrets);
+            self.push(line_idx, exchange);
+        }
+    }
 }
 
 impl Replay {
@@ -41,15 +72,13 @@ impl Replay {
         if header.format > FORMAT {
             return Err(CassetteError::Format(header.format));
         }
-        let mut answers: HashMap<_, VecDeque<_>> = HashMap::new();
+        let mut tape = Tape::default();
         for (line_idx, line) in lines.enumerate() {
-            let mut exchange: Exchange = serde_json::from_str(&line?)
+            let exchange = serde_json::from_str(&line?)
                 .map_err(|source| CassetteError::Line { line: line_idx + 2, source })?;
-            // Written by hand, it may hold what is secret now.
-            exchange.mask(&secrets);
-            answers.entry(exchange.key()).or_default().push_back(exchange);
+            tape.push(line_idx, exchange);
         }
-        Ok(Self { header, secrets, answers: Mutex::new(answers) })
+        Ok(Self { header, secrets, tape: Mutex::new(tape) })
     }
 
     /// What the run has to be given.
@@ -60,17 +89,19 @@ impl Replay {
     fn answer(&self, request: &Arc<PreparedRequest>) -> Result<Response, HttpError> {
         let key = Key::of(request, &self.secrets);
         // A panic while the lock is held can at most lose one answer.
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tape = self.tape.lock().unwrap_or_else(PoisonError::into_inner);
+        tape.mask(&self.secrets);
+        let answers = &mut tape.answers;
         let Some(recorded) = answers.get_mut(&key) else {
             return Err(not_recorded(&key, answers.keys()));
         };
         if recorded.len() > 1
-            && let Some(next) = recorded.pop_front()
+            && let Some((_, next)) = recorded.pop_front()
         {
             return next.answer(request);
         }
         match recorded.front() {
-            Some(last) => last.answer(request),
+            Some((_, last)) => last.answer(request),
             None => Err(not_recorded(&key, answers.keys())),
         }
     }
@@ -214,6 +245,23 @@ mod tests {
         {"cassette":1,"clock":"1970-01-01T00:00:00Z","seed":7}
         {"time":"1970-01-01T00:00:00Z","request":{"method":"GET","url":"http://h/a?key=****","headers":[["User-Agent","python-requests/2.34.2"],["Accept-Encoding","gzip, deflate"],["Accept","*/*"],["Connection","keep-alive"],["Authorization","****"],["Content-Length","9"]],"body":{"text":"**** ****"}},"response":{"status":200,"headers":[["Set-Cookie","a=****"],["Set-Cookie","b=****"]],"body":{"text":"{\"n\": 1, \"token\": \"**** ****\"}"}}}
         "#);
+    }
+
+    #[tokio::test]
+    async fn what_becomes_secret_later_is_found_all_the_same() {
+        let request = request(Method::GET, "/a?key=k3y", "");
+        let line = |n: u32| {
+            format!(
+                r#"{{"time":"1970-01-01T00:00:00Z","request":{{"method":"GET","url":"http://h/a?key=k3y","headers":[]}},"response":{{"status":200,"headers":[["Set-Cookie","a=1"],["Set-Cookie","b=2"]],"body":{{"text":"{n} k3y"}}}}}}"#
+            )
+        };
+        let header = r#"{"cassette":1,"clock":"1970-01-01T00:00:00Z","seed":1}"#;
+        let cassette = [header.to_owned(), line(1), line(2)].join("\n");
+        let secrets = Secrets::new();
+        let replay = Replay::read(cassette.as_bytes(), secrets.clone()).unwrap();
+        secrets.add("k3y");
+        assert_eq!(ask(&replay, &request).await, "1 ****");
+        assert_eq!(ask(&replay, &request).await, "2 ****");
     }
 
     #[tokio::test]
