@@ -18,6 +18,7 @@ mod new;
 mod platform;
 mod prefetch;
 mod protocol;
+mod reads;
 #[cfg(target_os = "linux")]
 mod scale;
 mod scripted_api;
