@@ -10,6 +10,10 @@ mod computed_api;
 #[cfg(unix)]
 mod crash;
 mod examples;
+#[cfg(unix)]
+mod fault_server;
+#[cfg(unix)]
+mod faults;
 mod golden;
 mod image;
 mod lint;

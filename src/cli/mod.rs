@@ -9,6 +9,7 @@ mod completions;
 mod discover;
 mod image;
 mod inputs;
+mod limits;
 mod manifest;
 mod new;
 mod outside;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use super::limits::LimitArgs;
 use super::progress::{Counters, WatchedClock, WatchedTransport};
 use crate::http::cassette::{Header, Recorder, Replay};
 use crate::http::{Http, Network, Transport};
@@ -26,6 +27,8 @@ pub(super) struct OutsideArgs {
     /// Begins at this moment; waiting moves the clock on and takes no time. For tests.
     #[arg(long, value_name = "TIME", hide = true, conflicts_with_all = ["record", "replay"])]
     clock: Option<Timestamp>,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 /// The outside world of one run.
@@ -44,7 +47,11 @@ impl OutsideArgs {
     /// Opens what was asked for.
     pub(super) fn open(&self, secrets: &Secrets) -> anyhow::Result<Outside> {
         let counters = Counters::default();
-        let network = || Arc::new(WatchedTransport::new(Network::from_env(), counters.clone()));
+        let limits = self.limits.limits();
+        let network = || {
+            let network = Network::from_env().with_limits(limits);
+            Arc::new(WatchedTransport::new(network, counters.clone()))
+        };
         let mut recorder = None;
         let (run, transport): (_, Arc<dyn Transport>) = match (&self.replay, &self.record) {
             _ if let Some(start) = self.clock => {
@@ -70,7 +77,8 @@ impl OutsideArgs {
                 (RunContext::new(Arc::new(clock), random), network())
             }
         };
-        Ok(Outside { run, http: Http::new(transport), counters, recorder })
+        let http = Http::new(transport).with_limits(limits);
+        Ok(Outside { run, http, counters, recorder })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::http::{HttpError, SendError};
+use crate::http::{HttpError, LimitError, SendError};
 use crate::manifest::{Node, Span};
 use crate::protocol::{FailureType, TracedError};
 use crate::template::EvalError;
@@ -164,6 +164,12 @@ impl From<CharsetError> for ReadError {
 impl From<GunzipError> for ReadError {
     fn from(err: GunzipError) -> Self {
         Self::unexpected(err.class_name(), err.to_string())
+    }
+}
+
+impl From<LimitError> for ReadError {
+    fn from(err: LimitError) -> Self {
+        Self::traced(TracedError::system(err.to_string()))
     }
 }
 

@@ -58,7 +58,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use crate::http::{BodyMode, Headers, Permit, Response, RetryPolicy, SessionAuth};
+use crate::http::{BodyMode, Headers, Limits, Permit, Response, RetryPolicy, SessionAuth};
 use crate::manifest::Node;
 use crate::protocol::FileReference;
 use crate::run::RunContext;
@@ -575,6 +575,9 @@ pub trait Decode: Send {
 
     /// Appends what is left when the body has ended.
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError>;
+
+    /// Fails from now on where a body would have to be held beyond `limits`.
+    fn keep_within(&mut self, _limits: &Limits) {}
 
     /// The same decoding, of elements to their JSON text, where there is such a way.
     fn as_texts(&mut self) -> Option<&mut dyn DecodeTexts> {

@@ -10,6 +10,7 @@ use tracing::debug;
 
 use super::cache::{Cache, Caches, Lookup};
 use super::error::{ErrorKind, HttpError};
+use super::limits::Limits;
 use super::normalize::quoted;
 use super::redirect::{MAX_REDIRECTS, fragment_of, redirected};
 use super::request::{PreparedRequest, Request};
@@ -22,12 +23,24 @@ use super::transport::Transport;
 pub struct Http {
     transport: Arc<dyn Transport>,
     caches: Arc<Caches>,
+    limits: Limits,
 }
 
 impl Http {
     /// The network behind `transport`.
     pub fn new(transport: Arc<dyn Transport>) -> Self {
-        Self { transport, caches: Arc::default() }
+        Self { transport, caches: Arc::default(), limits: Limits::default() }
+    }
+
+    /// The network of a run with these limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// How much of an answer is taken.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// A client without cookies, cache and permit.

@@ -55,6 +55,8 @@ pub enum ErrorKind {
     Os,
     /// The host belongs to a private network, and the run may not reach those.
     PrivateNetwork,
+    /// The answer is larger than the run allows.
+    Limit,
     /// A replayed run asks for what was never recorded.
     NotRecorded,
 }
@@ -81,6 +83,7 @@ impl ErrorKind {
             Self::LocationParse => "LocationParseError",
             Self::Os => "OSError",
             Self::PrivateNetwork => "AirbyteTracedException",
+            Self::Limit => "LimitError",
             Self::NotRecorded => "NotRecordedError",
         }
     }
@@ -98,11 +101,12 @@ impl ErrorKind {
                 | Self::LocationParse
                 | Self::Os
                 | Self::PrivateNetwork
+                | Self::Limit
                 | Self::NotRecorded
         )
     }
 
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Connection,
         Self::ConnectTimeout,
         Self::ReadTimeout,
@@ -121,6 +125,7 @@ impl ErrorKind {
         Self::LocationParse,
         Self::Os,
         Self::PrivateNetwork,
+        Self::Limit,
         Self::NotRecorded,
     ];
 }
@@ -172,7 +177,7 @@ impl From<HttpError> for SendError {
             ErrorKind::PrivateNetwork => {
                 TracedError::config(PRIVATE_NETWORK).with_internal(error.message).into()
             }
-            ErrorKind::NotRecorded => {
+            ErrorKind::Limit | ErrorKind::NotRecorded => {
                 TracedError::new(FailureType::SystemError, error.message).into()
             }
             kind => Self::unexpected(kind.class_name(), error.message),

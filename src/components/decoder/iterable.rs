@@ -6,7 +6,7 @@ use super::lines::{LineEnd, Lines, utf8};
 use crate::components::shape::shape;
 use crate::components::transport::as_sent;
 use crate::components::{BuildContext, BuildError, Component, Decode, Decoder, ReadError};
-use crate::http::Headers;
+use crate::http::{Headers, Limits};
 use crate::value::{Json, Map};
 
 /// The YAML shape.
@@ -54,6 +54,10 @@ impl Decode for TextLines {
 
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError> {
         self.0.finish(|line| decode_line(line, elements))
+    }
+
+    fn keep_within(&mut self, limits: &Limits) {
+        self.0.keep_within(limits);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::components::transport::as_sent;
 use crate::components::{
     BuildContext, BuildError, Component, Decode, DecodeTexts, Decoder, ElementTexts, ReadError,
 };
-use crate::http::Headers;
+use crate::http::{Headers, Limits};
 use crate::value::{Json, ParseError, parse_text};
 
 /// The YAML shape.
@@ -61,6 +61,10 @@ impl Decode for JsonLines {
 
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError> {
         self.0.finish(|line| decode_line(line, elements))
+    }
+
+    fn keep_within(&mut self, limits: &Limits) {
+        self.0.keep_within(limits);
     }
 
     fn as_texts(&mut self) -> Option<&mut dyn DecodeTexts> {

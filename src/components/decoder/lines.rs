@@ -3,6 +3,7 @@
 use memchr::{memchr, memchr2};
 
 use crate::components::ReadError;
+use crate::http::{LimitError, Limits};
 use crate::value::body::CharsetError;
 
 /// What ends a line.
@@ -20,17 +21,23 @@ pub(super) struct Lines {
     end: LineEnd,
     /// The line of which the end has not come.
     line: Vec<u8>,
+    limits: Limits,
     /// Whether the last byte was a carriage return, which a line feed may complete.
     after_return: bool,
 }
 
 impl Lines {
     pub(super) fn new(end: LineEnd) -> Self {
-        Self { end, line: Vec::new(), after_return: false }
+        Self { end, line: Vec::new(), limits: Limits::default(), after_return: false }
+    }
+
+    /// Refuses longer lines from now on.
+    pub(super) fn keep_within(&mut self, limits: &Limits) {
+        self.limits = *limits;
     }
 
     /// Takes the next bytes, and gives the lines they complete to `on_line`.
-    pub(super) fn feed<E>(
+    pub(super) fn feed<E: From<LimitError>>(
         &mut self,
         bytes: &[u8],
         mut on_line: impl FnMut(&[u8]) -> Result<(), E>,
@@ -47,7 +54,7 @@ impl Lines {
             };
             let Some(len) = end else {
                 self.line.extend_from_slice(rest);
-                return Ok(());
+                return Ok(self.limits.check_record(self.line.len())?);
             };
             self.after_return = rest[len] == b'\r';
             if self.line.is_empty() {
@@ -91,7 +98,7 @@ mod tests {
             let mut found: Vec<Vec<u8>> = Vec::new();
             let mut on_line = |line: &[u8]| {
                 found.push(line.to_vec());
-                Ok::<_, ()>(())
+                Ok::<_, ReadError>(())
             };
             let mut lines = Lines::new(end);
             for piece in text.chunks(piece_len) {

@@ -216,7 +216,7 @@ mod tests {
     use super::*;
     use crate::components::testing::World;
     use crate::components::{Decoder, RecordSink};
-    use crate::http::{Body, BodyStream};
+    use crate::http::{Body, BodyStream, Limits};
     use crate::value::StreamSlice;
 
     /// Takes records as values, or as lines too.
@@ -290,6 +290,7 @@ mod tests {
             selector: &*selector,
             extraction: Extraction::Take,
             fast_road: is_fast.then_some(&road),
+            limits: Limits::default(),
             slice: &StreamSlice::default(),
             token: None,
         };

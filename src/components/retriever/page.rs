@@ -6,10 +6,10 @@ use bytes::Bytes;
 use tracing::error;
 
 use crate::components::{
-    Cursor, DecodeTexts, Decoder, Extraction, PageRecords, ReadError, RecordSelector, RecordSink,
-    ResponseNeeds,
+    Cursor, Decode, DecodeTexts, Decoder, Extraction, PageRecords, ReadError, RecordSelector,
+    RecordSink, ResponseNeeds,
 };
-use crate::http::{Body, Headers};
+use crate::http::{Body, Headers, Limits};
 use crate::protocol::TracedError;
 use crate::value::body::ItemStream;
 use crate::value::{Json, Lines, Map, ParseError, StreamSlice};
@@ -169,6 +169,8 @@ pub(super) struct PageParser<'a> {
     pub(super) extraction: Extraction,
     /// The way of records that nothing is done to.
     pub(super) fast_road: Option<&'a FastRoad>,
+    /// How much may be held.
+    pub(super) limits: Limits,
     /// The slice the page belongs to.
     pub(super) slice: &'a StreamSlice,
     /// The token of the page.
@@ -196,7 +198,7 @@ impl PageParser<'_> {
             }
             Body::Whole(_) => {}
             Body::Stream(_) => {
-                let mut decode = self.decoder.begin(&page.headers);
+                let mut decode = self.begin(page);
                 if let Some(road) = self.fast_road.filter(|road| road.takes_elements())
                     && let Some(sink) = output.sink.as_lines()
                     && let Some(decode) = decode.as_texts()
@@ -207,7 +209,7 @@ impl PageParser<'_> {
             }
         }
         let is_streamed = self.decoder.is_streamed() && matches!(body, Body::Stream(_));
-        let mut decode = self.decoder.begin(&page.headers);
+        let mut decode = self.begin(page);
         let mut elements = Vec::new();
         let mut found = PageRecords::default();
         let max_len = if is_streamed { COMPRESSED_LEN } else { usize::MAX };
@@ -245,6 +247,13 @@ impl PageParser<'_> {
         Ok(())
     }
 
+    /// Begins to decode the body of a page.
+    fn begin(&self, page: &ReadPage) -> Box<dyn Decode> {
+        let mut decode = self.decoder.begin(&page.headers);
+        decode.keep_within(&self.limits);
+        decode
+    }
+
     /// Reads a JSON body that is too large to be held, item by item.
     ///
     /// When it breaks off, what came before it has been given out, so that it is an error.
@@ -271,7 +280,8 @@ impl PageParser<'_> {
                     Some(fast) => stream.feed(&bytes, fast),
                     None => stream.feed(&bytes, &mut items),
                 };
-                fed.map_err(|err| broken_off(&err))
+                fed.map_err(|err| broken_off(&err))?;
+                Ok(self.limits.check_record(stream.n_held())?)
             });
             if let Some(fast) = &mut fast {
                 page.failure = fast.failure.take();

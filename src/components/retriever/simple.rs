@@ -12,7 +12,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use indexmap::IndexMap;
 use serde_json::json;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::fast_road::FastRoad;
 use super::page::{
@@ -31,7 +31,7 @@ use crate::components::{
     PartitionRouter, QueryProperties, ReadError, RecordExtractor, RecordSelector, RecordSink,
     RequestInput, RequestParts, Requester, Retriever, Slot,
 };
-use crate::http::{Body, BodyMode};
+use crate::http::{Body, BodyMode, Limits};
 use crate::manifest::Node;
 use crate::protocol::TracedError;
 use crate::run::RunContext;
@@ -125,6 +125,7 @@ pub(super) struct SimpleRetriever {
     is_data_feed: bool,
     ignores_slice_on_next_pages: bool,
     reads_lazily: bool,
+    limits: Limits,
     reset: Option<pagination_reset::yaml::PaginationReset>,
     reduction: Option<page_size_reduction::yaml::PageSizeReduction>,
     splitting: Option<RequestWindowSplitting>,
@@ -184,6 +185,7 @@ impl SimpleRetriever {
             is_data_feed: cx.stream.is_data_feed,
             ignores_slice_on_next_pages: false,
             reads_lazily: false,
+            limits: cx.environment.http.limits(),
             reset: None,
             reduction: None,
             splitting: None,
@@ -448,8 +450,16 @@ impl SimpleRetriever {
         let headers = std::mem::take(&mut response.headers);
         let mut page = ReadPage { status: response.status, headers, ..ReadPage::default() };
         if !is_error(page.status) {
+            let asked = Arc::clone(&response.request);
             let parser = self.parser(request.window, request.token);
             parser.parse(response.into_body(), &mut page, output).await?;
+            if let Some(failure) = &page.failure {
+                let (method, place) = (&asked.method, asked.place());
+                error!(
+                    "Stream {}: {method} {place} has an answer that fails: {failure}",
+                    self.name
+                );
+            }
         }
         Ok(page)
     }
@@ -492,6 +502,7 @@ impl SimpleRetriever {
             selector: &*self.selector,
             extraction: self.extraction,
             fast_road: self.fast_road.as_ref().filter(|_| self.reset.is_none()),
+            limits: self.limits,
             slice,
             token,
         }

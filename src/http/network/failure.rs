@@ -72,7 +72,7 @@ impl Destination {
     pub(super) fn failure(
         &self,
         error: &reqwest::Error,
-        connect_timeout: Option<Duration>,
+        connect_timeout: Duration,
         proxy: Option<&str>,
     ) -> HttpError {
         if !error.is_connect() {
@@ -84,7 +84,7 @@ impl Destination {
             let cause = format!(
                 "ConnectTimeoutError(<{connection}>, 'Connection to {} timed out. (connect timeout={})')",
                 self.host,
-                connect_timeout.map_or_else(|| "None".to_owned(), seconds),
+                seconds(connect_timeout),
             );
             (ErrorKind::ConnectTimeout, cause)
         } else if let Some(proxy) = proxy {

@@ -8,13 +8,14 @@ use tokio::time::timeout;
 
 use super::super::error::{ErrorKind, HttpError};
 use super::super::headers::Headers;
+use super::super::limits::Limits;
 use super::super::request::{BodyMode, PreparedRequest};
 use super::super::response::{Body, BodyStream, Response};
 use super::content::ContentDecoder;
 use super::failure::Destination;
 
 /// Compressed bytes that are decompressed in one go; they may grow a thousandfold.
-const PIECE_LEN: usize = 64 * 1024;
+const PIECE_LEN: usize = 8 * 1024;
 /// The most that is reserved on a server's word.
 const MAX_RESERVED: u64 = 64 * 1024 * 1024;
 
@@ -26,8 +27,10 @@ pub(super) struct Incoming {
     /// Received, but not yet decompressed.
     pending: Bytes,
     n_received: u64,
+    n_decoded: u64,
     /// What the server promised.
     n_expected: Option<u64>,
+    limits: Limits,
 }
 
 impl Incoming {
@@ -35,6 +38,7 @@ impl Incoming {
     pub(super) async fn receive(
         response: reqwest::Response,
         request: &Arc<PreparedRequest>,
+        limits: Limits,
     ) -> Result<Response, HttpError> {
         let status = response.status();
         let (headers, set_cookies) = read_headers(&response);
@@ -50,6 +54,8 @@ impl Incoming {
             decoder,
             pending: Bytes::new(),
             n_received: 0,
+            n_decoded: 0,
+            limits,
         };
         let body = match mode {
             BodyMode::Whole => incoming.up_to(usize::MAX).await?,
@@ -73,6 +79,8 @@ impl Incoming {
         start.extend_from_slice(&first);
         start.extend_from_slice(&second);
         while start.len() <= limit {
+            let held = self.limits.check_held(start.len());
+            held.map_err(|limit| limit.of(&self.request))?;
             match self.next().await? {
                 Some(bytes) => start.extend_from_slice(&bytes),
                 None => return Ok(Body::Whole(start.freeze())),
@@ -112,6 +120,7 @@ impl Incoming {
                 }
             }
             if self.decoder.is_identity() {
+                self.check(self.pending.len())?;
                 return Ok(Some(std::mem::take(&mut self.pending)));
             }
             let piece = self.pending.split_to(self.pending.len().min(PIECE_LEN));
@@ -120,20 +129,28 @@ impl Incoming {
                 .decode(piece)
                 .map_err(|reason| HttpError::new(ErrorKind::ContentDecoding, reason))?;
             if !decoded.is_empty() {
+                self.check(decoded.len())?;
                 return Ok(Some(decoded));
             }
         }
     }
 
+    /// Counts bytes that are given out.
+    fn check(&mut self, n_bytes: usize) -> Result<(), HttpError> {
+        self.n_decoded += n_bytes as u64;
+        let n_sent = self.n_received - self.pending.len() as u64;
+        let within = self.limits.check_body(n_sent, self.n_decoded);
+        within.map_err(|limit| limit.of(&self.request))
+    }
+
     /// The next bytes as they are sent; never empty.
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         loop {
-            let chunk = match self.request.options.read_timeout {
-                Some(limit) => timeout(limit, self.response.chunk())
-                    .await
-                    .map_err(|_| Destination::of(&self.request.url).body_timeout())?,
-                None => self.response.chunk().await,
-            };
+            let patience = self.limits.for_next_bytes(&self.request.options);
+            let chunk = timeout(patience.limit, self.response.chunk()).await.map_err(|_| {
+                let error = Destination::of(&self.request.url).body_timeout();
+                patience.explain(error, &self.request)
+            })?;
             let chunk = chunk.map_err(|error| {
                 Destination::broken_body(&error, self.n_received, self.n_expected)
             })?;

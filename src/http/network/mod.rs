@@ -22,6 +22,7 @@ use self::incoming::Incoming;
 use self::proxy::Proxies;
 use self::tls::Roots;
 use super::error::{ErrorKind, HttpError};
+use super::limits::Limits;
 use super::normalize::quoted;
 use super::request::PreparedRequest;
 use super::response::Response;
@@ -40,6 +41,7 @@ pub struct Network {
     roots: Roots,
     /// Whether only public hosts may be reached, and only over https.
     is_public_only: bool,
+    limits: Limits,
     clients: Mutex<HashMap<ClientKey, Client>>,
 }
 
@@ -47,7 +49,7 @@ pub struct Network {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct ClientKey {
     is_https: bool,
-    connect_timeout: Option<Duration>,
+    connect_timeout: Duration,
 }
 
 impl Network {
@@ -69,8 +71,15 @@ impl Network {
             roots: Roots::from_env(&var),
             is_public_only: var("DEPLOYMENT_MODE")
                 .is_some_and(|mode| mode.eq_ignore_ascii_case("cloud")),
+            limits: Limits::default(),
             clients: Mutex::default(),
         }
+    }
+
+    /// The network with these limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     fn client(&self, key: ClientKey) -> Result<Client, HttpError> {
@@ -100,10 +109,8 @@ impl Network {
             .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
             .tcp_keepalive(Duration::from_mins(1))
             .tcp_keepalive_interval(Duration::from_secs(10))
-            .tcp_keepalive_retries(6);
-        if let Some(timeout) = key.connect_timeout {
-            builder = builder.connect_timeout(timeout);
-        }
+            .tcp_keepalive_retries(6)
+            .connect_timeout(key.connect_timeout);
         if self.is_public_only {
             builder = builder.dns_resolver(public);
         }
@@ -121,24 +128,28 @@ impl Network {
             )
         })?;
         let options = &request.options;
-        let key = ClientKey {
-            is_https: url.scheme() == "https",
-            connect_timeout: options.connect_timeout,
-        };
+        let connection = self.limits.for_connection(options);
+        let key =
+            ClientKey { is_https: url.scheme() == "https", connect_timeout: connection.limit };
         self.proxies.check(&request.url)?;
         let sent = self.client(key)?.execute(to_reqwest(request, url)?);
-        let answered = match options.read_timeout {
-            // Connecting counts too, but is not what is waited for.
-            Some(limit) => timeout(limit + options.connect_timeout.unwrap_or(limit), sent)
-                .await
-                .map_err(|_| Destination::of(&request.url).read_timeout(limit))?,
-            None => sent.await,
-        };
+        let first_byte = self.limits.for_first_byte(options);
+        // Connecting counts too, but is not what is waited for.
+        let limit = first_byte.limit + options.connect_timeout.unwrap_or(first_byte.limit);
+        let answered = timeout(limit, sent).await.map_err(|_| {
+            let error = Destination::of(&request.url).read_timeout(first_byte.limit);
+            first_byte.explain(error, request)
+        })?;
         let response = answered.map_err(|error| {
             let proxy = self.proxies.select(&request.url);
-            Destination::of(&request.url).failure(&error, options.connect_timeout, proxy.as_deref())
+            let destination = Destination::of(&request.url);
+            let error = destination.failure(&error, connection.limit, proxy.as_deref());
+            match error.kind {
+                ErrorKind::ConnectTimeout => connection.explain(error, request),
+                _ => error,
+            }
         })?;
-        Incoming::receive(response, request).await
+        Incoming::receive(response, request, self.limits).await
     }
 }
 

@@ -77,6 +77,7 @@ impl Sender for Client {
 
 /// An attempt that should be followed by another.
 struct Failed<'a> {
+    request: &'a PreparedRequest,
     outcome: Outcome<'a>,
     reason: &'a str,
     failure_type: Option<FailureType>,
@@ -167,16 +168,16 @@ impl Retry<'_> {
         };
         let reason = resolution.message.clone().filter(|message| !message.is_empty());
         let reason = reason.unwrap_or_else(|| message::retry_reason(request, resolution));
-        let failed = Failed { outcome, reason: &reason, failure_type: resolution.failure_type };
+        let failure_type = resolution.failure_type;
+        let failed = Failed { request, outcome, reason: &reason, failure_type };
         match named_wait {
-            Some(seconds) => self.wait_as_named(request, &failed, seconds, layers).await,
+            Some(seconds) => self.wait_as_named(&failed, seconds, layers).await,
             None => self.wait_exponentially(&failed, is_rate_limited, layers).await,
         }
     }
 
     async fn wait_as_named(
         &self,
-        request: &PreparedRequest,
         failed: &Failed<'_>,
         seconds: f64,
         layers: &mut Layers,
@@ -184,8 +185,9 @@ impl Retry<'_> {
         let status = failed.outcome.ok().map(|response| response.status);
         if layers.strategy.is_spent(layers.limits) {
             error!(
-                "Max retry limit reached after {:.1}s. Request: {request:?}, Response: {}",
+                "Max retry limit reached after {:.1}s. Request: {:?}, Response: {}",
                 layers.strategy.elapsed,
+                failed.request,
                 status.map_or_else(|| "None".to_owned(), |status| format!("<Response [{status}]>")),
             );
             return Err(self.exhausted(failed));
@@ -237,8 +239,11 @@ impl Retry<'_> {
     }
 
     fn exhausted(&self, failed: &Failed<'_>) -> SendError {
-        let Failed { outcome, reason, failure_type } = failed;
+        let Failed { request, outcome, reason, failure_type } = failed;
         error!("Retries exhausted with backoff exception.");
+        // In one line, for who looks for the reason.
+        let (stream, method, place) = (self.name, &request.method, request.place());
+        error!("Stream {stream}: {method} {place} has failed for good: {reason}");
         let error = if outcome.is_ok_and(|response| response.status == 429) {
             TracedError::transient("API rate limit exceeded.").with_internal(format!(
                 "Rate limit retry budget exhausted. Last exception: {reason}"

@@ -358,10 +358,12 @@ async fn retries_are_logged_as_in_the_reference() {
     INFO UserDefinedBackoffException: Rate limit exceeded (HTTP 500). Retrying in 1.5 seconds.
     ERROR Max retry limit reached after 1.5s. Request: <PreparedRequest [GET]>, Response: <Response [500]>
     ERROR Retries exhausted with backoff exception.
+    ERROR Stream s: GET http://h/a has failed for good: HTTP 500
     ");
     let script = Script { max_retries: 0, ..Script::new(&[LIMITED]) };
     insta::assert_snapshot!(log_of(&script).await, @r"
     ERROR Giving up _send(...) after 1 tries (airbyte_cdk.sources.streams.http.exceptions.RateLimitBackoffException: HTTP 429)
     ERROR Retries exhausted with backoff exception.
+    ERROR Stream s: GET http://h/a has failed for good: HTTP 429
     ");
 }

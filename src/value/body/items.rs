@@ -134,6 +134,11 @@ impl ItemStream {
         Ok(())
     }
 
+    /// How many bytes are held: of an item, and of the envelope.
+    pub fn n_held(&self) -> usize {
+        self.token.len() + self.envelope.as_ref().map_or(0, Vec::len)
+    }
+
     /// Ends the text; gives the envelope when it is kept.
     pub fn finish(&mut self, items: &mut impl Items) -> Result<Option<Json>, ParseError> {
         if let Some(Capture::Scalar) = self.capture {
