@@ -499,6 +499,10 @@ faults! {
     html_with_403: Fault::new(|it| {
         it.answer("403 Forbidden", "Content-Type: text/html\r\n", "<html>Who are you?</html>")
     });
+    /// Gives the same page, which names itself as the next, six times.
+    page_repeats_itself: Fault::new(|it| if it.number <= 6 { first_of_two(it) } else { page(it) });
+    /// Gives the same page, which names itself as the next, always; with `--stop-on-repeat`.
+    page_repeats_itself_and_stops: Fault::new(first_of_two).options(&["--stop-on-repeat"]);
     /// Sends JSON without end that has to be held.
     endless_page: Fault::new(|it| endless(it, "{\"items\": [{}", ", {\"id\": 4}"))
         .options(&["--max-held-body", "1MiB"]);

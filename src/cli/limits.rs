@@ -29,6 +29,9 @@ pub(super) struct LimitArgs {
     /// How many bytes one compressed byte may become, on average [default: 900].
     #[arg(long, env = "SDM_MAX_INFLATION", value_name = "NUMBER", hide_env_values = true)]
     max_inflation: Option<u64>,
+    /// Fails where an API gives the same page again and again, which else is only warned of.
+    #[arg(long, env = "SDM_STOP_ON_REPEAT", hide_env_values = true)]
+    stop_on_repeat: bool,
 }
 
 impl LimitArgs {
@@ -43,6 +46,7 @@ impl LimitArgs {
             max_held_body: self.max_held_body.unwrap_or(usual.max_held_body),
             max_record: self.max_record.unwrap_or(usual.max_record),
             max_inflation: self.max_inflation.unwrap_or(usual.max_inflation),
+            stops_on_repeat: self.stop_on_repeat,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Limits {
     pub max_inflation: u64,
     /// Bytes of one record in a body that is read while it comes.
     pub max_record: u64,
+    /// Whether a page that comes again and again ends the reading of its slice.
+    pub stops_on_repeat: bool,
 }
 
 impl Default for Limits {
@@ -41,6 +43,7 @@ impl Default for Limits {
             // Only what repeats itself to the byte comes near 1,030, the most that there can be.
             max_inflation: 900,
             max_record: 256 << 20,
+            stops_on_repeat: false,
         }
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! - [`simple`]: `SimpleRetriever`, page by page, with what may happen on the way in
 //!   [`pagination_reset`], [`page_size_reduction`], and [`request_window_splitting`]; what of it
-//!   excludes one another is in [`restrictions`], and what is asked for ahead in [`prefetch`];
+//!   excludes one another is in [`restrictions`], and what is asked for ahead in [`prefetch`],
+//!   and what never ends in [`loop_guard`];
 //! - [`async_job`]: `AsyncRetriever`, from jobs that the API has to do first.
 
 pub mod async_job;
 mod fast_road;
+mod loop_guard;
 mod page;
 pub mod page_size_reduction;
 pub mod pagination_reset;

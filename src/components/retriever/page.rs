@@ -15,6 +15,7 @@ use crate::value::body::ItemStream;
 use crate::value::{Json, Lines, Map, ParseError, StreamSlice};
 
 use super::fast_road::{FastRoad, LineItems};
+use super::loop_guard::Repeat;
 
 /// JSON bodies of more bytes are read while they are received; smaller ones as a whole, so that
 /// nothing comes of one that is broken.
@@ -116,6 +117,8 @@ pub(super) struct ReadPage {
     pub(super) n_given: usize,
     /// How many there were before the filter.
     pub(super) n_extracted: usize,
+    /// The page, if its token is the one of the page before.
+    pub(super) repeat: Option<Repeat>,
     /// What ended the page before its end.
     pub(super) failure: Option<ReadError>,
 }

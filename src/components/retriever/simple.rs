@@ -15,6 +15,7 @@ use serde_json::json;
 use tracing::{error, info, warn};
 
 use super::fast_road::FastRoad;
+use super::loop_guard::{LoopGuard, Repeat};
 use super::page::{
     Interruption, Output, PageParser, ReadPage, STREAMED_FROM, extraction, merge_deep,
 };
@@ -279,6 +280,8 @@ impl SimpleRetriever {
             Some(shape) => Some(Reducer::new(shape, &self.name, self.paginator.page_size()?)),
             None => None,
         };
+        let mut guard = LoopGuard::new(&self.name, self.limits.stops_on_repeat);
+        let mut is_suspect = false;
         let mut prefetch = Prefetch::new(self.n_ahead(), &*self.paginator);
         let mut embedded = window.extra_fields.get(CHILD_RESPONSE).filter(|_| self.reads_lazily);
         let mut token = match embedded {
@@ -293,7 +296,7 @@ impl SimpleRetriever {
                 let token = token.as_ref();
                 let ahead = |token: &Json| self.ahead_request(&slice, token);
                 let answer = prefetch.answer(token, &self.requester, ahead).await;
-                let request = PageRequest { slice: &slice, window, token, page_size };
+                let request = PageRequest { slice: &slice, window, token, page_size, is_suspect };
                 match answer {
                     Some(Ok(answer)) => self.read_answer(answer, &request, output).await,
                     Some(Err(err)) => Err(err.into()),
@@ -318,6 +321,7 @@ impl SimpleRetriever {
             if let Some(reducer) = &mut reducer {
                 reducer.page_succeeded();
             }
+            guard.observe(page.repeat.take())?;
             tracker.observe(output.slice, &page.records)?;
             let is_last = page.failure.is_some() || is_error(page.status);
             let next = if is_last || tracker.has_reached_limit() {
@@ -338,7 +342,8 @@ impl SimpleRetriever {
                 token = self.paginator.first_token()?;
                 continue;
             }
-            token = next?;
+            let asked = std::mem::replace(&mut token, next?);
+            is_suspect = LoopGuard::suspects(asked.as_ref(), token.as_ref());
             if token.is_none() {
                 return Ok(());
             }
@@ -449,6 +454,7 @@ impl SimpleRetriever {
         };
         let headers = std::mem::take(&mut response.headers);
         let mut page = ReadPage { status: response.status, headers, ..ReadPage::default() };
+        page.repeat = request.is_suspect.then(|| Repeat::of(&response)).flatten();
         if !is_error(page.status) {
             let asked = Arc::clone(&response.request);
             let parser = self.parser(request.window, request.token);
@@ -532,6 +538,8 @@ struct PageRequest<'a> {
     window: &'a StreamSlice,
     token: Option<&'a Json>,
     page_size: Option<i64>,
+    /// Whether the token is the one of the page before.
+    is_suspect: bool,
 }
 
 fn is_error(status: u16) -> bool {
