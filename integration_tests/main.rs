@@ -4,6 +4,8 @@
 
 mod binary;
 mod broken_inputs;
+#[cfg(unix)]
+mod canary;
 mod cases;
 #[cfg(unix)]
 mod computed_api;

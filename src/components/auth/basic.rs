@@ -54,7 +54,14 @@ impl BasicHttpAuthenticator {
             let username = self.username.eval_string(&scope)?;
             Ok::<_, EvalError>(format!("{username}:{}", self.password.eval_string(&scope)?))
         })?;
-        Ok(format!("Basic {}", STANDARD.encode(credentials)))
+        let encoded = STANDARD.encode(&credentials);
+        let secrets = &self.surroundings.environment().secrets;
+        // A server that repeats what it hears repeats a password in this form.
+        let is_secret = secrets.mask(&credentials) != credentials;
+        if is_secret && secrets.mask(&encoded) == encoded {
+            secrets.add(&encoded);
+        }
+        Ok(format!("Basic {encoded}"))
     }
 }
 
