@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tracing::{error, info};
 
-use super::protocol_run::{self, block_on};
+use super::protocol_run::{self, Threads, block_on};
 use super::source_args::{Selection, SourceArgs};
 use crate::protocol::Message;
 
@@ -25,7 +25,7 @@ impl Check {
         let Self { source } = self;
         protocol_run::run(&source.log, &source.outside, |run| {
             let source = source.open(run, || Ok(Selection::default()))?;
-            let failure = block_on(run, source.check())??.err();
+            let failure = block_on(run, Threads::One, source.check())??.err();
             if failure.is_none() {
                 info!("Check succeeded");
             } else {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::protocol_run::{self, block_on};
+use super::protocol_run::{self, Threads, block_on};
 use super::source_args::{Selection, SourceArgs};
 use crate::protocol::Message;
 
@@ -20,7 +20,7 @@ impl Discover {
         let Self { source } = self;
         protocol_run::run(&source.log, &source.outside, |run| {
             let source = source.open(run, || Ok(Selection::default()))?;
-            let catalog = block_on(run, source.discover())??;
+            let catalog = block_on(run, Threads::One, source.discover())??;
             run.output.writer.write_message_now(&Message::Catalog { catalog });
             Ok(())
         })

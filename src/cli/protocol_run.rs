@@ -99,12 +99,26 @@ pub(super) fn run(
     Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// How many threads work.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Threads {
+    /// One: what is done one after the other costs less memory and time so.
+    One,
+    /// One for each processor.
+    All,
+}
+
 /// Runs `work` to its end, or until nobody reads the output any more.
-pub(super) fn block_on<F: Future>(run: &Run, work: F) -> Result<F::Output, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("the runtime cannot be started")?;
+pub(super) fn block_on<F: Future>(
+    run: &Run,
+    threads: Threads,
+    work: F,
+) -> Result<F::Output, Failure> {
+    let mut builder = match threads {
+        Threads::One => tokio::runtime::Builder::new_current_thread(),
+        Threads::All => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = builder.enable_all().build().context("the runtime cannot be started")?;
     let outcome = runtime.block_on(async {
         tokio::select! {
             biased;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::inputs;
 use super::progress::Progress;
-use super::protocol_run::{self, Failure, block_on};
+use super::protocol_run::{self, Failure, Threads, block_on};
 use super::shard;
 use super::source_args::{Selection, SourceArgs};
 use crate::engine::ReadOutcome;
@@ -52,7 +52,8 @@ impl Read {
             check_data_channel()?;
             let source = source.open(run, || self.selection())?;
             let progress = Progress::show(&run.outside.counters, &run.output.writer);
-            let outcome = block_on(run, source.read())??;
+            let threads = if source.is_sequential() { Threads::One } else { Threads::All };
+            let outcome = block_on(run, threads, source.read())??;
             drop(progress);
             match outcome {
                 ReadOutcome::Complete => Ok(()),

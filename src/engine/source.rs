@@ -331,6 +331,33 @@ impl Source {
         Ok(read::read(streams, &catalog, self.n_workers, &self.output).await)
     }
 
+    /// Whether a read does one thing after the other, so that a second processor is of no use: one
+    /// slice at a time, or the only slice of the only stream.
+    pub fn is_sequential(&self) -> bool {
+        self.environment.prefetch == 0 && (self.n_workers == 1 || self.reads_one_slice())
+    }
+
+    fn reads_one_slice(&self) -> bool {
+        let name = match &self.environment.catalog {
+            Some(catalog) => match &catalog.streams[..] {
+                [stream] => &stream.name,
+                _ => return false,
+            },
+            None => match &self.stream_names[..] {
+                [name] => name,
+                _ => return false,
+            },
+        };
+        // What is wrong here is told when the streams are built.
+        let Ok(streams) = self.shape.static_streams(&self.cx()) else { return false };
+        streams.iter().find(|stream| has_name(stream, name)).is_some_and(|stream| {
+            let retriever = stream.get("retriever");
+            let is_split = retriever.is_none_or(|it| it.get("partition_router").is_some());
+            let is_simple = retriever.and_then(Node::type_name) == Some("SimpleRetriever");
+            is_simple && !is_split && stream.get("incremental_sync").is_none()
+        })
+    }
+
     /// What the next read will ask for, as far as that is known without asking the API.
     pub async fn explain(&self) -> Result<Explanation, EngineError> {
         self.validate_config().map_err(EngineError::traced)?;
