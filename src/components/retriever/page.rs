@@ -199,20 +199,18 @@ impl PageParser<'_> {
             Body::Stream(_) if self.decoder.reads_json() => {
                 return self.parse_items(body, page, output).await;
             }
-            Body::Whole(_) => {}
-            Body::Stream(_) => {
-                let mut decode = self.begin(page);
-                if let Some(road) = self.fast_road.filter(|road| road.takes_elements())
-                    && let Some(sink) = output.sink.as_lines()
-                    && let Some(decode) = decode.as_texts()
-                {
-                    let lines = road.begin(sink);
-                    return Self::parse_texts(decode, lines, body, page, output).await;
-                }
-            }
+            Body::Whole(_) | Body::Stream(_) => {}
         }
-        let is_streamed = self.decoder.is_streamed() && matches!(body, Body::Stream(_));
         let mut decode = self.begin(page);
+        let is_received = matches!(body, Body::Stream(_));
+        if let Some(road) = self.fast_road.filter(|road| is_received && road.takes_elements())
+            && let Some(sink) = output.sink.as_lines()
+            && let Some(decode) = decode.as_texts()
+        {
+            let lines = road.begin(sink);
+            return Self::parse_texts(decode, lines, body, page, output).await;
+        }
+        let is_streamed = self.decoder.is_streamed() && is_received;
         let mut elements = Vec::new();
         let mut found = PageRecords::default();
         let max_len = if is_streamed { COMPRESSED_LEN } else { usize::MAX };
