@@ -3,6 +3,7 @@
 //! The rooms, in reading order: each knows only those below it in the list of
 //! `ARCHITECTURE.md`, and data flows through them in this order.
 
+pub mod builder;
 pub mod cli;
 pub mod components;
 pub mod engine;

@@ -82,13 +82,15 @@ impl<'a> ManifestOrigin<'a> {
     }
 }
 
+/// Whether whoever runs this program permits code of others.
+pub(super) fn permits_custom_code() -> bool {
+    std::env::var("AIRBYTE_ENABLE_UNSAFE_CODE").is_ok_and(|it| it.eq_ignore_ascii_case("true"))
+}
+
 /// Refuses code that came with a run, unless whoever runs it permits that.
 pub(super) fn check_components(path: Option<&Path>, config: &Map) -> anyhow::Result<()> {
-    let is_permitted = || {
-        std::env::var("AIRBYTE_ENABLE_UNSAFE_CODE").is_ok_and(|it| it.eq_ignore_ascii_case("true"))
-    };
     let has_code = path.is_some() || config.get(INJECTED_CODE).is_some_and(value::is_truthy);
-    if has_code && !is_permitted() {
+    if has_code && !permits_custom_code() {
         bail!(
             "Custom connector code is not permitted in this environment. If you need to run custom \
              code, please ask your administrator to set the `AIRBYTE_ENABLE_UNSAFE_CODE` \

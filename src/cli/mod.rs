@@ -4,6 +4,8 @@
 //! messages on stdout, whatever happens; the others are for people.
 
 mod argv;
+#[cfg(feature = "ui")]
+mod builder;
 mod check;
 mod completions;
 mod discover;
@@ -62,6 +64,8 @@ enum Command {
     Image(image::Image),
     State(state::State),
     Template(template::Template),
+    #[cfg(feature = "ui")]
+    Builder(builder::Builder),
     Completions(completions::Completions),
 }
 
@@ -104,6 +108,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Image(image) => image.run(),
         Command::State(state) => state.run(),
         Command::Template(template) => template.run(),
+        #[cfg(feature = "ui")]
+        Command::Builder(builder) => builder.run(),
         Command::Completions(completions) => completions.run(),
     };
     outcome.unwrap_or_else(|err| {

@@ -1,0 +1,9 @@
+//! The Connector Builder: what stands behind its pages, and behind those of an Airbyte platform.
+//!
+//! [`serve`] binds the one address and merges the routes of all parts: [`manifest_server`] stands in
+//! for the platform's own server of that name.
+
+#[cfg(feature = "ui")]
+pub mod manifest_server;
+#[cfg(feature = "ui")]
+pub mod serve;
