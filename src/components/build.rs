@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 
-use crate::http::{Http, Permit};
+use crate::http::{Action, Http, HttpError, Permit, PreparedRequest, Response};
 use crate::manifest::{Findings, Node};
 use crate::protocol::{ConfiguredCatalog, ConfiguredStream, Shard, States, TracedError};
 use crate::run::RunContext;
@@ -44,8 +44,24 @@ pub struct Environment {
     pub shard: Shard,
     /// How many pages of a slice are asked for ahead, where their tokens are known.
     pub prefetch: usize,
+    /// How much is read at most, in a test read.
+    pub test_limits: Option<TestLimits>,
+}
+
+/// How much a test read reads of a stream, and of each that is read for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TestLimits {
+    /// Pages of a slice.
+    pub pages: usize,
+    /// Slices.
+    pub slices: usize,
+}
+
+impl Environment {
     /// Whether this is a test read: no retries, no cache, no streaming.
-    pub is_test_read: bool,
+    pub fn is_test_read(&self) -> bool {
+        self.test_limits.is_some()
+    }
 }
 
 impl std::fmt::Debug for Environment {
@@ -75,8 +91,54 @@ pub trait Observer: Send + Sync {
     /// A slice is about to be read.
     fn slice_started(&self, _stream: &str, _slice: &StreamSlice) {}
 
-    /// A request was answered.
-    fn answered(&self, _stream: &str) {}
+    /// A request is about to be sent, for the first time or again.
+    fn asked(&self, _asking: &Asking<'_>) {}
+
+    /// A request was answered, and this is what it means.
+    fn answered(&self, _asking: &Asking<'_>, _response: &Response, _action: Action) {}
+
+    /// A request came to no answer.
+    fn unanswered(&self, _asking: &Asking<'_>, _error: &HttpError) {}
+
+    /// A component noticed what an author of manifests should know.
+    fn warned(&self, _message: &str) {}
+}
+
+/// A request on its way.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// The name of the stream, or of what else is read as one is.
+    pub stream: &'a str,
+    /// What it is made for.
+    pub purpose: Purpose,
+    /// Whether all this is done for the partitions of another stream.
+    pub is_parent: bool,
+    /// The request itself.
+    pub request: &'a PreparedRequest,
+}
+
+/// What a request is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// A page of records.
+    #[default]
+    Records,
+    /// What records look like.
+    Schema,
+    /// The rest of a list that a record has in part only.
+    NestedList,
+    /// Permission for other requests.
+    Login,
+    /// A job is started.
+    JobCreation,
+    /// How a job is going.
+    JobPoll,
+    /// A job is stopped.
+    JobAbort,
+    /// A job is removed.
+    JobRemoval,
+    /// Where the records of a job are, or the file of a record.
+    Other,
 }
 
 /// An observer that does not listen.
@@ -142,6 +204,8 @@ pub struct StreamScope {
     pub state: Option<Arc<Map>>,
     /// Whether it is built as the parent of another stream.
     pub is_parent: bool,
+    /// What is asked for with its requests.
+    pub purpose: Purpose,
     /// Its retriever, as it is written.
     pub retriever: Option<Node>,
     /// Its cursor, as it is written.

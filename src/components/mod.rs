@@ -55,6 +55,7 @@ mod transport;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
@@ -66,7 +67,10 @@ use crate::template::Template;
 use crate::template::time::{DateTime, TimeDelta};
 use crate::value::{Json, Lines, Map, ParseError, StreamSlice};
 
-pub use build::{BuildContext, Environment, NoObserver, Observer, SharedComponents, StreamScope};
+pub use build::{
+    Asking, BuildContext, Environment, NoObserver, Observer, Purpose, SharedComponents,
+    StreamScope, TestLimits,
+};
 pub use config_handle::Config;
 pub use error::{BuildError, ReadError};
 pub use number_template::NumberTemplate;
@@ -102,6 +106,8 @@ pub struct Stream {
     pub state: Option<Arc<Map>>,
     /// The group of streams it may not be read together with.
     pub group: Option<String>,
+    /// How many slices are read of it at most.
+    pub max_slices: usize,
 }
 
 impl std::fmt::Debug for Stream {
@@ -113,7 +119,7 @@ impl std::fmt::Debug for Stream {
 impl Stream {
     /// The slices to read, made while earlier ones are read already.
     pub fn slices(&self) -> BoxStream<'_, Result<StreamSlice, ReadError>> {
-        self.retriever.slices(&*self.cursor)
+        self.retriever.slices(&*self.cursor).take(self.max_slices).boxed()
     }
 }
 

@@ -59,7 +59,7 @@ impl World {
             catalog: None,
             shard: Shard::WHOLE,
             prefetch: 0,
-            is_test_read: false,
+            test_limits: None,
         };
         Self {
             environment: Arc::new(environment),

@@ -136,7 +136,7 @@ impl Source {
             shard,
             // Which answer comes first would be left to chance.
             prefetch: if output.run.is_repeatable() { 0 } else { prefetch },
-            is_test_read: false,
+            test_limits: None,
         });
         let mut source = Self {
             shape,

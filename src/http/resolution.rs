@@ -143,8 +143,14 @@ pub trait SendObserver: Send + Sync {
     /// The server asked to slow down.
     fn rate_limited(&self) {}
 
+    /// An attempt is about to be made.
+    fn asked(&self, _request: &PreparedRequest) {}
+
     /// An attempt was answered, and this is what it means.
     fn answered(&self, _request: &PreparedRequest, _response: &Response, _action: Action) {}
+
+    /// An attempt came to no answer.
+    fn unanswered(&self, _request: &PreparedRequest, _error: &HttpError) {}
 }
 
 /// An observer that does not listen.

@@ -10,8 +10,8 @@ use crate::components::response_actions::refuse_paging_actions;
 use crate::components::shape::{Text, one_of, shape};
 use crate::components::slot::accepts;
 use crate::components::{
-    Answer, Authenticator, BuildContext, BuildError, Component, Decoder, InjectInto, ReadError,
-    RequestInput, RequestOption, Requester, Slot, StreamScope, Surroundings,
+    Answer, Authenticator, BuildContext, BuildError, Component, Decoder, InjectInto, Purpose,
+    ReadError, RequestInput, RequestOption, Requester, Slot, StreamScope, Surroundings,
 };
 use crate::http::BodyMode;
 use crate::template::time::{DateTime, Span};
@@ -89,7 +89,8 @@ impl Component for yaml::SessionTokenAuthenticator {
             format!("`login_requester` of the SessionTokenAuthenticator of {}", cx.stream.name);
         refuse_paging_actions(self.login_requester.node(), &what)?;
         let name = format!("{}_login_requester", cx.stream.name);
-        let login_cx = cx.for_stream(StreamScope { name, ..cx.stream.clone() });
+        let login_cx =
+            cx.for_stream(StreamScope { name, purpose: Purpose::Login, ..cx.stream.clone() });
         let path = self.session_token_path.into_iter().map(Json::String);
         let lifetime = self.expiration_duration.filter(|lifetime| !lifetime.is_empty());
         let login = Login {

@@ -41,7 +41,7 @@ impl Component for yaml::CsvDecoder {
             encoding: self.encoding,
             delimiter: delimiter(&self.delimiter),
             nulls: self.set_values_to_none.unwrap_or_default().into(),
-            is_streamed: !cx.environment.is_test_read,
+            is_streamed: !cx.environment.is_test_read(),
         }))
     }
 }

@@ -31,7 +31,7 @@ impl Component for yaml::GzipDecoder {
         Ok(Arc::new(GzipDecoder {
             inner: self.decoder.build(cx)?,
             supports_pagination: self.decoder.node().type_name() == Some("JsonDecoder"),
-            is_streamed: !cx.environment.is_test_read,
+            is_streamed: !cx.environment.is_test_read(),
         }))
     }
 }

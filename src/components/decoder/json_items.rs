@@ -32,7 +32,7 @@ impl Component for yaml::JsonItemsDecoder {
         Ok(Arc::new(JsonItemsDecoder {
             items_path: self.items_path,
             encoding: self.encoding,
-            is_streamed: !cx.environment.is_test_read,
+            is_streamed: !cx.environment.is_test_read(),
         }))
     }
 }

@@ -28,7 +28,7 @@ impl Component for yaml::JsonlDecoder {
     type Family = dyn Decoder;
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Decoder>, BuildError> {
-        Ok(Arc::new(JsonlDecoder { is_streamed: !cx.environment.is_test_read }))
+        Ok(Arc::new(JsonlDecoder { is_streamed: !cx.environment.is_test_read() }))
     }
 }
 

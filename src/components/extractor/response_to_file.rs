@@ -44,7 +44,7 @@ impl Component for yaml::ResponseToFileExtractor {
     type Family = dyn RecordExtractor;
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn RecordExtractor>, BuildError> {
-        let is_streamed = !cx.environment.is_test_read;
+        let is_streamed = !cx.environment.is_test_read();
         Ok(Arc::new(ResponseToFileExtractor { keeps_na: self.preserve_na_values, is_streamed }))
     }
 }

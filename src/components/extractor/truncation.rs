@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use tracing::warn;
 
 use crate::components::{
-    BuildContext, BuildError, PagewiseRetriever, PathTemplate, ReadError, RecordSink, Retriever,
-    Slot, StreamScope,
+    BuildContext, BuildError, Environment, PagewiseRetriever, PathTemplate, Purpose, ReadError,
+    RecordSink, Retriever, Slot, StreamScope,
 };
 use crate::manifest::Node;
 use crate::value::{Json, Map, Path, StreamSlice, is_truthy, python_repr};
@@ -26,6 +26,7 @@ pub(super) struct Truncation {
     /// Whether a list may come out too short because pages are limited.
     expects_shortfall: bool,
     has_warned: AtomicBool,
+    environment: Arc<Environment>,
 }
 
 impl std::fmt::Debug for Truncation {
@@ -51,16 +52,20 @@ impl Truncation {
             }
             let paginator = slot.node().get("paginator").and_then(|it| it.type_name());
             expects_shortfall =
-                cx.environment.is_test_read && paginator == Some("DefaultPaginator");
-            slot.build(
-                &cx.for_stream(StreamScope { name: STREAM.to_owned(), ..StreamScope::default() }),
-            )
+                cx.environment.is_test_read() && paginator == Some("DefaultPaginator");
+            slot.build(&cx.for_stream(StreamScope {
+                name: STREAM.to_owned(),
+                purpose: Purpose::NestedList,
+                is_parent: cx.stream.is_parent,
+                ..StreamScope::default()
+            }))
         });
         Ok(Self {
             indicator,
             retriever: retriever.transpose()?,
             expects_shortfall,
             has_warned: AtomicBool::new(false),
+            environment: Arc::clone(cx.environment),
         })
     }
 
@@ -126,7 +131,9 @@ impl Truncation {
     ) -> Result<(), ReadError> {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             let indicator = python_repr(&Json::Array(self.indicator.segments()?));
-            warn!(target: "airbyte", "{}", message(&indicator)?);
+            let message = message(&indicator)?;
+            warn!(target: "airbyte", "{message}");
+            self.environment.observer.warned(&message);
         }
         Ok(())
     }

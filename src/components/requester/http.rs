@@ -12,12 +12,13 @@ use super::parameters::{Queried, RequestParameters};
 use super::{properties_from_endpoint, query_properties};
 use crate::components::shape::{NumberFrom, Text, TextOrMapping, TextOrTemplates, choice, shape};
 use crate::components::{
-    Answer, Authenticator, BodyData, BuildContext, BuildError, Component, ErrorHandler, Observer,
-    QueryProperties, ReadError, RequestInput, Requester, Slot, StreamScope, Surroundings,
+    Answer, Asking, Authenticator, BodyData, BuildContext, BuildError, Component, ErrorHandler,
+    Observer, Purpose, QueryProperties, ReadError, RequestInput, Requester, Slot, StreamScope,
+    Surroundings,
 };
 use crate::http::{
-    self, Action, BodyMode, Client, Method, ParamValue, PreparedRequest, Request, Response, Retry,
-    SendObserver, Verdict,
+    self, Action, BodyMode, Client, HttpError, Method, ParamValue, PreparedRequest, Request,
+    Response, Retry, SendObserver, Verdict,
 };
 use crate::template::{EvalError, InterpolatedString, Scope};
 use crate::value::{Json, Map, python_str};
@@ -92,7 +93,7 @@ impl Component for yaml::HttpRequester {
             self.error_handler.clone().unwrap_or_else(|| Slot::of_type("DefaultErrorHandler"));
         let mut client = cx.environment.http.client();
         let uses_cache = self.use_cache || cx.stream.uses_cache;
-        if uses_cache && !cx.environment.is_test_read {
+        if uses_cache && !cx.environment.is_test_read() {
             client = client.with_cache(&cx.stream.name);
         }
         if let Some(budget) = &cx.budget {
@@ -108,6 +109,8 @@ impl Component for yaml::HttpRequester {
         };
         Ok(Arc::new(HttpRequester {
             name: cx.stream.name.clone(),
+            purpose: cx.stream.purpose,
+            is_parent: cx.stream.is_parent,
             url: template(&self.url),
             url_base: template(&self.url_base),
             path: template(&self.path),
@@ -133,6 +136,8 @@ const MAX_TIMEOUT: f64 = 366.0 * 86_400.0;
 /// See the module documentation.
 struct HttpRequester {
     name: String,
+    purpose: Purpose,
+    is_parent: bool,
     url: Option<InterpolatedString>,
     url_base: Option<InterpolatedString>,
     path: Option<InterpolatedString>,
@@ -158,9 +163,9 @@ impl Requester for HttpRequester {
                 name: &self.name,
                 policy: &*self.error_handler,
                 auth: &*self.authenticator,
-                observer: &ObservedStream { name: &self.name, observer: &*environment.observer },
+                observer: self,
                 run: &environment.run,
-                is_retrying: !environment.is_test_read,
+                is_retrying: !environment.is_test_read(),
             };
             Ok(match retry.send(&self.client, request).await? {
                 Verdict::Response(response) => Answer::Response(response),
@@ -184,23 +189,35 @@ impl Requester for HttpRequester {
     }
 }
 
-/// Passes on what happens to the requests of a stream.
-struct ObservedStream<'a> {
-    name: &'a str,
-    observer: &'a dyn Observer,
-}
-
-impl SendObserver for ObservedStream<'_> {
+/// Passes on what happens to the requests.
+impl SendObserver for HttpRequester {
     fn rate_limited(&self) {
-        self.observer.rate_limited(self.name);
+        self.observer().rate_limited(&self.name);
     }
 
-    fn answered(&self, _: &PreparedRequest, _: &Response, _: Action) {
-        self.observer.answered(self.name);
+    fn asked(&self, request: &PreparedRequest) {
+        self.observer().asked(&self.asking(request));
+    }
+
+    fn answered(&self, request: &PreparedRequest, response: &Response, action: Action) {
+        self.observer().answered(&self.asking(request), response, action);
+    }
+
+    fn unanswered(&self, request: &PreparedRequest, error: &HttpError) {
+        self.observer().unanswered(&self.asking(request), error);
     }
 }
 
 impl HttpRequester {
+    fn observer(&self) -> &dyn Observer {
+        &*self.surroundings.environment().observer
+    }
+
+    fn asking<'a>(&'a self, request: &'a PreparedRequest) -> Asking<'a> {
+        let Self { name: stream, purpose, is_parent, .. } = self;
+        Asking { stream, purpose: *purpose, is_parent: *is_parent, request }
+    }
+
     /// The request for `input`.
     async fn compose(&self, input: RequestInput<'_>) -> Result<Request, ReadError> {
         let token = input.next_page_token.map(page_token);

@@ -132,6 +132,8 @@ pub(super) struct SimpleRetriever {
     splitting: Option<RequestWindowSplitting>,
     /// How many pages are asked for ahead.
     n_ahead: usize,
+    /// How many pages a slice has at most.
+    max_pages: usize,
     run: RunContext,
 }
 
@@ -162,14 +164,14 @@ impl SimpleRetriever {
         let is_fast = (decoder.reads_json() || decoder.is_streamed())
             && query_properties.is_none()
             && !cx.stream.is_data_feed
-            && !cx.environment.is_test_read;
+            && !cx.environment.is_test_read();
         let fast_road = is_fast.then(|| FastRoad::new(&*selector, &*paginator, extraction));
         Ok(Self {
             name: cx.stream.name.clone(),
             extraction,
             fast_road: fast_road.flatten(),
             query_properties,
-            body: if cx.environment.is_test_read {
+            body: if cx.environment.is_test_read() {
                 BodyMode::Whole
             } else if decoder.is_streamed() {
                 BodyMode::Raw
@@ -191,6 +193,7 @@ impl SimpleRetriever {
             reduction: None,
             splitting: None,
             n_ahead: cx.environment.prefetch,
+            max_pages: cx.environment.test_limits.map_or(usize::MAX, |limits| limits.pages),
             run: cx.environment.run.clone(),
         })
     }
@@ -282,6 +285,7 @@ impl SimpleRetriever {
         };
         let mut guard = LoopGuard::new(&self.name, self.limits.stops_on_repeat);
         let mut is_suspect = false;
+        let mut n_pages = 1;
         let mut prefetch = Prefetch::new(self.n_ahead(), &*self.paginator);
         let mut embedded = window.extra_fields.get(CHILD_RESPONSE).filter(|_| self.reads_lazily);
         let mut token = match embedded {
@@ -308,6 +312,7 @@ impl SimpleRetriever {
                 Err(Interruption::Reset) => {
                     slice = Cow::Owned(tracker.restart(&slice, window)?);
                     token = self.paginator.first_token()?;
+                    n_pages = 1;
                     continue;
                 }
                 Err(Interruption::Reduce(reason)) => {
@@ -324,9 +329,10 @@ impl SimpleRetriever {
             guard.observe(page.repeat.take())?;
             tracker.observe(output.slice, &page.records)?;
             let is_last = page.failure.is_some() || is_error(page.status);
-            let next = if is_last || tracker.has_reached_limit() {
+            let next = if is_last || tracker.has_reached_limit() || n_pages >= self.max_pages {
                 Ok(None)
             } else {
+                n_pages += 1;
                 self.next_token(&page, &slice, token.as_ref(), page_size)
             };
             output.give(std::mem::take(&mut page.records)).await?;
@@ -340,6 +346,7 @@ impl SimpleRetriever {
             if tracker.has_reached_limit() {
                 slice = Cow::Owned(tracker.restart(&slice, window)?);
                 token = self.paginator.first_token()?;
+                n_pages = 1;
                 continue;
             }
             let asked = std::mem::replace(&mut token, next?);

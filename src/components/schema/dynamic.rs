@@ -13,7 +13,7 @@ use super::type_identifier::{self, SchemaTypeIdentifier};
 use crate::components::full_refresh::FullRefresh;
 use crate::components::shape::shape;
 use crate::components::{
-    BuildContext, BuildError, Component, ReadError, RecordFilter, RecordSink, Retriever,
+    BuildContext, BuildError, Component, Purpose, ReadError, RecordFilter, RecordSink, Retriever,
     SchemaLoader, Slot, StreamScope, Surroundings, Transformation,
 };
 use crate::manifest::{Key, Node, NodeValue};
@@ -54,7 +54,12 @@ impl Component for yaml::DynamicSchemaLoader {
                            partition_router from the schema loader's AsyncRetriever.";
             return Err(BuildError::at(node, message));
         }
-        let scope = StreamScope { name: STREAM.to_owned(), ..StreamScope::default() };
+        let scope = StreamScope {
+            name: STREAM.to_owned(),
+            purpose: Purpose::Schema,
+            is_parent: cx.stream.is_parent,
+            ..StreamScope::default()
+        };
         let retriever = Slot::<dyn Retriever>::new(with_cache(node));
         let transformations = self.schema_transformations.iter().map(|it| it.build(cx));
         Ok(Arc::new(DynamicSchemaLoader {

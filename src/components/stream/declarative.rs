@@ -109,6 +109,7 @@ impl Component for yaml::DeclarativeStream {
             parents,
             state,
             group: None,
+            max_slices: cx.environment.test_limits.map_or(usize::MAX, |limits| limits.slices),
         })
     }
 }

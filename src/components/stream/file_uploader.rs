@@ -17,7 +17,7 @@ use crate::components::shape::{Text, shape};
 use crate::components::slot::accepts;
 use crate::components::{
     Answer, BuildContext, BuildError, ElementExtractor, Extraction, FileReference,
-    FileUploader as Uploader, ReadError, RecordExtractor, RequestInput, Requester, Slot,
+    FileUploader as Uploader, Purpose, ReadError, RecordExtractor, RequestInput, Requester, Slot,
     StreamScope, Surroundings,
 };
 use crate::http::BodyMode;
@@ -61,7 +61,8 @@ impl yaml::FileUploader {
     ) -> Result<Arc<dyn Uploader>, BuildError> {
         // Its parts belong to no stream.
         let name = "File Uploader".to_owned();
-        let parts = cx.for_stream(StreamScope { name, ..StreamScope::default() });
+        let purpose = Purpose::Other;
+        let parts = cx.for_stream(StreamScope { name, purpose, ..StreamScope::default() });
         let filename = self.filename_extractor.as_ref().filter(|it| !it.is_empty());
         Ok(Arc::new(FileUploader {
             stream: stream.to_owned(),

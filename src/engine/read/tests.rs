@@ -224,6 +224,7 @@ fn streams(plans: &[Plan], in_flight: &Arc<InFlight>) -> Vec<Arc<Stream>> {
             primary_key: Vec::new(),
             schema: Arc::new(NoSchema),
             group: plan.group.clone(),
+            max_slices: usize::MAX,
             cursor: Arc::new(PlannedCursor {
                 plan: plan.clone(),
                 n_closed: Mutex::default(),

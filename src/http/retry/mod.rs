@@ -104,7 +104,11 @@ impl Retry<'_> {
         let mut refreshed = None;
         let mut attempt = 1;
         loop {
+            self.observer.asked(&request);
             let result = sender.attempt(&request).await;
+            if let Err(error) = &result {
+                self.observer.unanswered(&request, error);
+            }
             if let Err(error) = &result
                 && !error.kind.is_request_exception()
             {

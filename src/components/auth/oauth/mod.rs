@@ -174,7 +174,12 @@ impl yaml::OAuthAuthenticator {
         };
         let refresh_token_name = &self.refresh_token_name;
         Ok(OAuthAuthenticator {
-            request: self.request(grant, refresh_token_name, surroundings.clone())?,
+            request: self.request(
+                grant,
+                refresh_token_name,
+                surroundings.clone(),
+                cx.stream.is_parent,
+            )?,
             refresh_token: self.refresh_token.as_ref().map(|text| self.template(text)),
             store: TokenStore::Memory(Mutex::new(KeptToken { token, expiry })),
             surroundings,
@@ -217,7 +222,7 @@ impl yaml::OAuthAuthenticator {
         store.expiry(&surroundings)?;
         let refresh_token_name = Text::new(&updater.refresh_token_name);
         Ok(OAuthAuthenticator {
-            request: self.request(grant, &refresh_token_name, frozen)?,
+            request: self.request(grant, &refresh_token_name, frozen, cx.stream.is_parent)?,
             refresh_token: None,
             store,
             surroundings,
@@ -229,6 +234,7 @@ impl yaml::OAuthAuthenticator {
         grant: Grant,
         refresh_token_name: &Text,
         surroundings: Surroundings,
+        is_parent: bool,
     ) -> Result<RefreshRequest, BuildError> {
         let mapping = |map: &Option<Templated<Map>>| {
             let map = map.as_deref().cloned().unwrap_or_default();
@@ -254,6 +260,7 @@ impl yaml::OAuthAuthenticator {
                 .token_expiry_date_format
                 .as_ref()
                 .is_some_and(|it| !it.is_empty()),
+            is_parent,
             surroundings,
         })
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use regex::Regex;
 use tracing::{info, warn};
 
-use crate::components::{ReadError, Surroundings};
-use crate::http::{ErrorKind, Method, ParamValue, Request, RequestBody, Response};
+use crate::components::{Asking, Purpose, ReadError, Surroundings};
+use crate::http::{Action, ErrorKind, Method, ParamValue, Request, RequestBody, Response};
 use crate::protocol::TracedError;
 use crate::template::time::{DateTime, TimeDelta, Unit};
 use crate::template::{EvalError, InterpolatedMapping, InterpolatedString, Scope};
@@ -36,6 +36,8 @@ pub(super) struct RefreshRequest {
     pub(super) rejection: Rejection,
     /// Whether the response says when the token expires, and not how soon.
     pub(super) has_expiry_date: bool,
+    /// Whether the token is for the parent of a stream.
+    pub(super) is_parent: bool,
     /// What the templates are evaluated with.
     pub(super) surroundings: Surroundings,
 }
@@ -147,8 +149,16 @@ impl RefreshRequest {
             failed(ReadError::traced(TracedError::system(message).with_internal(internal)))
         })?;
         let client = self.surroundings.environment().http.client();
-        let request = client.prepare(&request).map_err(|error| failed(error.into()))?;
-        let response = match client.send(&Arc::new(request)).await {
+        let request = Arc::new(client.prepare(&request).map_err(|error| failed(error.into()))?);
+        let observer = &self.surroundings.environment().observer;
+        let (purpose, is_parent) = (Purpose::Login, self.is_parent);
+        let asking = Asking { stream: "", purpose, is_parent, request: &request };
+        observer.asked(&asking);
+        let sent = client.send(&request).await;
+        if let Err(error) = &sent {
+            observer.unanswered(&asking, error);
+        }
+        let response = match sent {
             Ok(response) => response,
             Err(error) if is_network_error(error.kind) => {
                 let message = "OAuth access token refresh request failed due to a network error.";
@@ -161,8 +171,12 @@ impl RefreshRequest {
             Err(error) => return Err(failed(error.into())),
         };
         let Some(status_error) = response.status_error() else {
-            return self.parse(&response).map_err(failed);
+            let json = self.parse(&response).map_err(failed)?;
+            // Only now, when the token is known to be a secret.
+            observer.answered(&asking, &response, Action::Success);
+            return Ok(json);
         };
+        observer.answered(&asking, &response, Action::Fail);
         if response.status == 429 || response.status >= 500 {
             let message = format!(
                 "Request URL: {}, Response Code: {}, Response Text: {}",

@@ -13,9 +13,9 @@ pub mod status;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
 use serde_json::json;
 
 use self::api::{JobApi, PreparedJob};
@@ -29,8 +29,8 @@ use crate::components::shape::{AtLeast, IntOrTemplate, Text, either, shape};
 use crate::components::slot::OneOrMore;
 use crate::components::{
     BuildContext, BuildError, Component, Cursor, Decoder, ElementExtractor, Paginator,
-    PartitionRouter, ReadError, RecordExtractor, RecordSelector, RecordSink, Requester, Retriever,
-    Slot, StreamScope,
+    PartitionRouter, Purpose, ReadError, RecordExtractor, RecordSelector, RecordSink, Requester,
+    Retriever, Slot, StreamScope,
 };
 use crate::manifest::{Key, Node, NodeValue};
 use crate::protocol::TracedError;
@@ -126,38 +126,37 @@ impl Component for yaml::AsyncRetriever {
             let what = format!("`{field}` of the AsyncRetriever of stream {}", stream.name);
             slot.map_or(Ok(()), |slot| refuse_paging_actions(slot.node(), &what))?;
         }
-        let scope = |name: String| {
-            let stream =
-                StreamScope { name, is_parent: stream.is_parent, ..StreamScope::default() };
-            cx.for_stream(stream)
+        let scope = |name: String, purpose| {
+            let is_parent = stream.is_parent;
+            cx.for_stream(StreamScope { name, purpose, is_parent, ..StreamScope::default() })
         };
-        let requester = |role: &str, slot: &Slot<dyn Requester>| {
-            slot.build(&scope(format!("job {role} - {}", stream.name)))
+        let own_scope = || scope(stream.name.clone(), stream.purpose);
+        let requester = |role: &str, purpose, slot: &Slot<dyn Requester>| {
+            slot.build(&scope(format!("job {role} - {}", stream.name), purpose))
         };
-        let optional = |role: &str, slot: &Option<Slot<dyn Requester>>| {
-            slot.as_ref().map(|slot| requester(role, slot)).transpose()
+        let optional = |role: &str, purpose, slot: &Option<Slot<dyn Requester>>| {
+            slot.as_ref().map(|slot| requester(role, purpose, slot)).transpose()
         };
-        let extractor = |slot: &Slot<dyn RecordExtractor, ElementExtractor>| {
-            slot.build(&scope(stream.name.clone()))
-        };
+        let extractor =
+            |slot: &Slot<dyn RecordExtractor, ElementExtractor>| slot.build(&own_scope());
         let decoder = |slot: Option<Slot<dyn Decoder>>| {
             slot.unwrap_or_else(|| Slot::of_type("JsonDecoder")).build(cx)
         };
         let download_extractor = self.download_extractor.unwrap_or_else(whole_elements);
         let download = SimpleRetriever::plain(
-            requester("download", &self.download_requester)?,
-            download_extractor.build(&scope(stream.name.clone()))?,
+            requester("download", stream.purpose, &self.download_requester)?,
+            download_extractor.build(&own_scope())?,
             decoder(self.download_decoder)?,
             self.download_paginator,
-            &scope(stream.name.clone()),
+            &own_scope(),
         )?;
         let api = JobApi {
             stream: stream.name.clone(),
-            creation: requester("creation", &self.creation_requester)?,
-            polling: requester("polling", &self.polling_requester)?,
-            targets: optional("extract_url", &self.download_target_requester)?,
-            abort: optional("abort", &self.abort_requester)?,
-            delete: optional("delete", &self.delete_requester)?,
+            creation: requester("creation", Purpose::JobCreation, &self.creation_requester)?,
+            polling: requester("polling", Purpose::JobPoll, &self.polling_requester)?,
+            targets: optional("extract_url", Purpose::Other, &self.download_target_requester)?,
+            abort: optional("abort", Purpose::JobAbort, &self.abort_requester)?,
+            delete: optional("delete", Purpose::JobRemoval, &self.delete_requester)?,
             decoder: decoder(self.decoder)?,
             status: extractor(&self.status_extractor)?,
             statuses: self.status_mapping.statuses()?,
@@ -172,7 +171,7 @@ impl Component for yaml::AsyncRetriever {
             written.map(|written| whole_number(&written, cx)).transpose()
         };
         let timeout = number(self.polling_job_timeout)?.filter(|minutes| *minutes != 0);
-        let is_test_read = cx.environment.is_test_read;
+        let is_test_read = cx.environment.is_test_read();
         let limits = Limits {
             timeout_minutes: timeout.unwrap_or(if is_test_read { 15 } else { 60 }),
             max_attempts: if is_test_read { 1 } else { 3 },
@@ -182,6 +181,7 @@ impl Component for yaml::AsyncRetriever {
             selector,
             schedule: Schedule::new(api, limits, cx),
             download,
+            max_slices: cx.environment.test_limits.map_or(usize::MAX, |limits| limits.slices),
             prepared: Mutex::default(),
         }))
     }
@@ -213,6 +213,8 @@ struct AsyncRetriever {
     selector: Arc<dyn RecordSelector>,
     schedule: Schedule,
     download: SimpleRetriever,
+    /// How many slices become jobs at most.
+    max_slices: usize,
     /// Complete jobs by the name that their slices have for them.
     prepared: Mutex<HashMap<String, PreparedJob>>,
 }
@@ -223,7 +225,8 @@ impl Retriever for AsyncRetriever {
         cursor: &'a dyn Cursor,
     ) -> BoxStream<'a, Result<StreamSlice, ReadError>> {
         generate(|yielder| async move {
-            let mut jobs = self.schedule.run(cursor.slices());
+            let slices = cursor.slices().take(self.max_slices).boxed();
+            let mut jobs = self.schedule.run(slices);
             while let Some(job) = jobs.next_complete().await? {
                 let slice = StreamSlice {
                     extra_fields: [(JOBS.to_owned(), json!([job.name]))].into_iter().collect(),
