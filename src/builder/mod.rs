@@ -5,5 +5,7 @@
 
 #[cfg(feature = "ui")]
 pub mod manifest_server;
+pub mod outside;
 #[cfg(feature = "ui")]
 pub mod serve;
+pub mod test_read;

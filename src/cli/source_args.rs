@@ -62,6 +62,7 @@ impl SourceArgs {
             states,
             shard,
             prefetch,
+            test: None,
             http: run.outside.http.clone(),
             output: run.output.clone(),
         };

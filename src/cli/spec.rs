@@ -54,6 +54,7 @@ fn of_manifest(origin: &ManifestOrigin<'_>, run: &Run) -> Result<SpecMessage, Fa
         states: States::new(),
         shard: Shard::WHOLE,
         prefetch: 0,
+        test: None,
         http: run.outside.http.clone(),
         output: run.output.clone(),
     };

@@ -100,6 +100,9 @@ pub trait Observer: Send + Sync {
     /// A request came to no answer.
     fn unanswered(&self, _asking: &Asking<'_>, _error: &HttpError) {}
 
+    /// A manifest has what should be written in another way.
+    fn deprecated(&self, _message: String) {}
+
     /// A component noticed what an author of manifests should know.
     fn warned(&self, _message: &str) {}
 }
@@ -127,10 +130,15 @@ pub enum Purpose {
     Schema,
     /// The rest of a list that a record has in part only.
     NestedList,
-    /// Permission for other requests.
+    /// A session, which permits other requests.
     Login,
-    /// A job is started.
-    JobCreation,
+    /// A token, which permits other requests.
+    TokenRefresh,
+    /// A job is started, which is given up when this time has passed.
+    JobCreation {
+        /// In minutes.
+        timeout: i64,
+    },
     /// How a job is going.
     JobPoll,
     /// A job is stopped.

@@ -7,6 +7,7 @@ mod explain;
 mod observer;
 mod read;
 mod source;
+mod test_read;
 
 use crate::protocol::Writer;
 use crate::run::RunContext;
@@ -17,6 +18,7 @@ pub use error::EngineError;
 pub use explain::{Explanation, StreamExplanation};
 pub use read::{Failed, ReadOutcome};
 pub use source::{Session, Source, check_manifest, inspect_manifest};
+pub use test_read::{NoWitness, TestSession, Witness};
 
 /// Where a run prints to, and what it needs for that.
 #[derive(Clone, Debug)]

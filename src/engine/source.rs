@@ -13,7 +13,7 @@ use crate::components::source::concurrency;
 use crate::components::source::yaml::DeclarativeSource;
 use crate::components::spec::Spec;
 use crate::components::{
-    BuildContext, BuildError, CheckedGeneration, CheckedStreams, Config, Environment,
+    BuildContext, BuildError, CheckedGeneration, CheckedStreams, Config, Environment, Observer,
     SharedComponents, Stream, StreamScope,
 };
 use crate::http::Http;
@@ -31,6 +31,7 @@ use super::error::EngineError;
 use super::explain::{self, Explanation, StreamExplanation};
 use super::observer::ProtocolObserver;
 use super::read::{self, ReadOutcome};
+use super::test_read::{self, TestSession, Witness};
 
 /// What a command is given from outside.
 #[derive(Debug)]
@@ -53,6 +54,8 @@ pub struct Session {
     pub shard: Shard,
     /// How many pages of a slice are asked for ahead.
     pub prefetch: usize,
+    /// What makes this a session of the Connector Builder.
+    pub test: Option<TestSession>,
     /// The door to the network.
     pub http: Http,
     /// Where messages go.
@@ -121,14 +124,20 @@ impl Source {
             states,
             shard,
             prefetch,
+            test,
             http,
             output,
         } = session;
+        let test_limits = test.as_ref().map(|test| test.limits);
+        let observer: Arc<dyn Observer> = match test {
+            Some(test) => test.witness,
+            None => Arc::new(ProtocolObserver::new(output.clone())),
+        };
         let environment = Arc::new(Environment {
             run: output.run.clone(),
             http,
             secrets: output.secrets.clone(),
-            observer: Arc::new(ProtocolObserver::new(output.clone())),
+            observer,
             base_dir,
             files_dir,
             states,
@@ -136,7 +145,7 @@ impl Source {
             shard,
             // Which answer comes first would be left to chance.
             prefetch: if output.run.is_repeatable() { 0 } else { prefetch },
-            test_limits: None,
+            test_limits,
         });
         let mut source = Self {
             shape,
@@ -329,6 +338,23 @@ impl Source {
         };
         let streams = streams.into_iter().map(Arc::new).collect();
         Ok(read::read(streams, &catalog, self.n_workers, &self.output).await)
+    }
+
+    /// Reads a little of the stream `name`, and tells `witness` all that happens; gives the stream,
+    /// if the manifest has it.
+    pub async fn test_read(
+        &self,
+        name: &str,
+        witness: &dyn Witness,
+    ) -> Result<Option<Stream>, EngineError> {
+        let (streams, _) = self.build_all().await?;
+        let stream = streams.into_iter().find(|stream| stream.name == name);
+        match (self.validate_config(), &stream) {
+            (Err(err), _) => witness.failed(err),
+            (Ok(()), Some(stream)) => test_read::read(stream, witness).await,
+            (Ok(()), None) => {}
+        }
+        Ok(stream)
     }
 
     /// Whether a read does one thing after the other, so that a second processor is of no use: one

@@ -11,11 +11,10 @@ use super::message::{Level, Message};
 use super::writer::Writer;
 use crate::value::{Json, Map, PythonJson, Secrets};
 
-/// Prints the events of this program, and not those of its dependencies, with
+/// Tells of the events of this program, and not of those of its dependencies, with
 /// all secrets masked.
-#[derive(Debug)]
 pub struct LogLayer {
-    writer: Writer,
+    tell: Box<dyn Fn(Level, &str) + Send + Sync>,
     secrets: Secrets,
     most_detailed: LevelFilter,
 }
@@ -23,7 +22,19 @@ pub struct LogLayer {
 impl LogLayer {
     /// A layer that prints events up to `most_detailed`.
     pub fn new(writer: Writer, secrets: Secrets, most_detailed: LevelFilter) -> Self {
-        Self { writer, secrets, most_detailed }
+        let print = move |level, text: &str| {
+            writer.write_message_now(&Message::log(level, text));
+        };
+        Self::telling(print, secrets, most_detailed)
+    }
+
+    /// A layer that calls `tell` for each event up to `most_detailed`.
+    pub fn telling(
+        tell: impl Fn(Level, &str) + Send + Sync + 'static,
+        secrets: Secrets,
+        most_detailed: LevelFilter,
+    ) -> Self {
+        Self { tell: Box::new(tell), secrets, most_detailed }
     }
 
     fn is_printed(&self, metadata: &Metadata<'_>) -> bool {
@@ -45,6 +56,14 @@ pub fn most_detailed(log_level: Option<&str>) -> LevelFilter {
     }
 }
 
+impl fmt::Debug for LogLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogLayer")
+            .field("most_detailed", &self.most_detailed)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<S: Subscriber> Layer<S> for LogLayer {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
         self.is_printed(metadata)
@@ -59,7 +78,7 @@ impl<S: Subscriber> Layer<S> for LogLayer {
         event.record(&mut parts);
         let level = level(*event.metadata().level());
         let text = parts.into_text(level);
-        self.writer.write_message_now(&Message::log(level, self.secrets.mask(&text)));
+        (self.tell)(level, &self.secrets.mask(&text));
     }
 }
 

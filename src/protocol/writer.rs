@@ -139,15 +139,16 @@ impl Writer {
         Self::spawn(stdout())
     }
 
+    /// A writer that nobody reads: what is written to it is dropped.
+    pub fn to_nobody() -> Self {
+        let shared = Arc::new(Shared::default());
+        shared.close();
+        Self { shared }
+    }
+
     /// A writer to any `sink`.
     pub fn spawn<W: Write + Send + 'static>(sink: W) -> io::Result<(Self, WriterThread)> {
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            is_due: Condvar::new(),
-            room: Semaphore::new(QUEUE_LIMIT),
-            progress: watch::Sender::default(),
-            n_records: AtomicU64::new(0),
-        });
+        let shared = Arc::new(Shared::default());
         let writer = Self { shared: Arc::clone(&shared) };
         let thread = thread::Builder::new()
             .name("output".to_owned())
@@ -247,6 +248,18 @@ impl WriterThread {
         self.writer.shared.queue().is_finished = true;
         self.writer.shared.is_due.notify_one();
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the output thread panicked")))
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            queue: Mutex::default(),
+            is_due: Condvar::new(),
+            room: Semaphore::new(QUEUE_LIMIT),
+            progress: watch::Sender::default(),
+            n_records: AtomicU64::new(0),
+        }
     }
 }
 

@@ -106,6 +106,7 @@ impl Explain {
             states,
             shard: self.shard,
             prefetch: 0,
+            test: None,
             http: Http::new(Arc::new(Offline)),
             output: Output { writer, run: RunContext::fixed(now), secrets: secrets.clone() },
         };

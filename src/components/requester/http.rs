@@ -85,6 +85,7 @@ impl Component for yaml::HttpRequester {
     type Family = dyn Requester;
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Arc<dyn Requester>, BuildError> {
+        self.tell_deprecated(cx);
         let url = self.url.clone().or_else(|| self.url_base.clone());
         let stream = StreamScope { requester_url: url, uses_cache: false, ..cx.stream.clone() };
         let inner = cx.for_stream(stream);
@@ -127,6 +128,26 @@ impl Component for yaml::HttpRequester {
             client,
             surroundings: cx.surroundings(),
         }))
+    }
+}
+
+impl yaml::HttpRequester {
+    /// Tells of fields that newer ones have replaced; as in the reference, not those of parents.
+    fn tell_deprecated(&self, cx: &BuildContext<'_>) {
+        if cx.stream.is_parent {
+            return;
+        }
+        let fields = [
+            ("url_base", self.url_base.is_some(), "url"),
+            ("path", self.path.is_some(), "url"),
+            ("request_body_data", self.request_body_data.is_some(), "request_body"),
+            ("request_body_json", self.request_body_json.is_some(), "request_body"),
+        ];
+        for (field, _, newer) in fields.iter().filter(|(_, is_written, _)| *is_written) {
+            cx.environment.observer.deprecated(format!(
+                "Component type: `HttpRequester`. Field '{field}' is deprecated. Use `{newer}` field instead."
+            ));
+        }
     }
 }
 

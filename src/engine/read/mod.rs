@@ -25,6 +25,7 @@ use crate::protocol::{ConfiguredCatalog, Message};
 use super::Output;
 use schedule::Schedule;
 use stream_run::StreamRun;
+pub(super) use stream_run::traced;
 pub use summary::Failed;
 
 /// How a read ended.

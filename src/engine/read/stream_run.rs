@@ -164,20 +164,7 @@ impl StreamRun {
     /// Reports an error; the stream goes on with its other slices.
     pub(super) async fn fail(&self, err: ReadError) {
         let name = &self.stream.name;
-        let (traced, exception) = match err {
-            ReadError::Cancelled => return,
-            ReadError::Traced(traced) => {
-                let text = traced.internal_message.as_ref().or(traced.message.as_ref());
-                let exception = python_exception("AirbyteTracedException", text);
-                (*traced, exception)
-            }
-            ReadError::Unexpected { class, message } => {
-                let text = format!("An unexpected error occurred in stream {name}: {class}");
-                let exception = python_exception(class, Some(&message));
-                (TracedError::system(text).with_internal(message), exception)
-            }
-        };
-        let traced = traced.in_stream(name.as_str());
+        let Some((traced, exception)) = traced(err, name) else { return };
         error!("Exception while syncing stream {name}\n{exception}");
         self.progress().failures.push(exception);
         let message = traced.to_message(&self.output.secrets, self.output.run.now());
@@ -222,6 +209,25 @@ impl StreamRun {
     fn status(&self, status: StreamStatus) -> Message {
         Message::stream_status(self.stream.name.as_str(), status, None, self.output.run.now())
     }
+}
+
+/// What is told of an error in `stream`, and the exception that it is in the reference; nothing of
+/// the end of a run.
+pub(in crate::engine) fn traced(err: ReadError, stream: &str) -> Option<(TracedError, String)> {
+    let (traced, exception) = match err {
+        ReadError::Cancelled => return None,
+        ReadError::Traced(traced) => {
+            let text = traced.internal_message.as_ref().or(traced.message.as_ref());
+            let exception = python_exception("AirbyteTracedException", text);
+            (*traced, exception)
+        }
+        ReadError::Unexpected { class, message } => {
+            let text = format!("An unexpected error occurred in stream {stream}: {class}");
+            let exception = python_exception(class, Some(&message));
+            (TracedError::system(text).with_internal(message), exception)
+        }
+    };
+    Some((traced.in_stream(stream), exception))
 }
 
 /// An exception as Python's `repr` shows it.

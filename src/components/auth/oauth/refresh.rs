@@ -151,7 +151,7 @@ impl RefreshRequest {
         let client = self.surroundings.environment().http.client();
         let request = Arc::new(client.prepare(&request).map_err(|error| failed(error.into()))?);
         let observer = &self.surroundings.environment().observer;
-        let (purpose, is_parent) = (Purpose::Login, self.is_parent);
+        let (purpose, is_parent) = (Purpose::TokenRefresh, self.is_parent);
         let asking = Asking { stream: "", purpose, is_parent, request: &request };
         observer.asked(&asking);
         let sent = client.send(&request).await;

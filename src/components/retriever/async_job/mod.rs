@@ -142,6 +142,16 @@ impl Component for yaml::AsyncRetriever {
         let decoder = |slot: Option<Slot<dyn Decoder>>| {
             slot.unwrap_or_else(|| Slot::of_type("JsonDecoder")).build(cx)
         };
+        let number = |written: Option<IntOrTemplate>| {
+            written.map(|written| whole_number(&written, cx)).transpose()
+        };
+        let timeout = number(self.polling_job_timeout)?.filter(|minutes| *minutes != 0);
+        let is_test_read = cx.environment.is_test_read();
+        let limits = Limits {
+            timeout_minutes: timeout.unwrap_or(if is_test_read { 15 } else { 60 }),
+            max_attempts: if is_test_read { 1 } else { 3 },
+            retry_wait_seconds: number(self.failed_retry_wait_time_in_seconds.map(Into::into))?,
+        };
         let download_extractor = self.download_extractor.unwrap_or_else(whole_elements);
         let download = SimpleRetriever::plain(
             requester("download", stream.purpose, &self.download_requester)?,
@@ -150,9 +160,10 @@ impl Component for yaml::AsyncRetriever {
             self.download_paginator,
             &own_scope(),
         )?;
+        let creation = Purpose::JobCreation { timeout: limits.timeout_minutes };
         let api = JobApi {
             stream: stream.name.clone(),
-            creation: requester("creation", Purpose::JobCreation, &self.creation_requester)?,
+            creation: requester("creation", creation, &self.creation_requester)?,
             polling: requester("polling", Purpose::JobPoll, &self.polling_requester)?,
             targets: optional("extract_url", Purpose::Other, &self.download_target_requester)?,
             abort: optional("abort", Purpose::JobAbort, &self.abort_requester)?,
@@ -167,16 +178,6 @@ impl Component for yaml::AsyncRetriever {
         for extractor in extractors.map(|it| &**it).chain([selector.extractor()]) {
             check_decoder(extractor, &*api.decoder)?;
         }
-        let number = |written: Option<IntOrTemplate>| {
-            written.map(|written| whole_number(&written, cx)).transpose()
-        };
-        let timeout = number(self.polling_job_timeout)?.filter(|minutes| *minutes != 0);
-        let is_test_read = cx.environment.is_test_read();
-        let limits = Limits {
-            timeout_minutes: timeout.unwrap_or(if is_test_read { 15 } else { 60 }),
-            max_attempts: if is_test_read { 1 } else { 3 },
-            retry_wait_seconds: number(self.failed_retry_wait_time_in_seconds.map(Into::into))?,
-        };
         Ok(Arc::new(AsyncRetriever {
             selector,
             schedule: Schedule::new(api, limits, cx),
@@ -237,6 +238,10 @@ impl Retriever for AsyncRetriever {
             }
             Ok(())
         })
+    }
+
+    fn descriptor(&self, slice: &StreamSlice) -> Json {
+        Json::Object(slice.cursor_slice.clone())
     }
 
     fn read<'a>(
