@@ -30,3 +30,4 @@ mod scale;
 mod scripted_api;
 mod shards;
 mod tidy;
+mod web;

@@ -16,7 +16,7 @@ use futures::FutureExt;
 use tokio::net::TcpListener;
 use tracing::error;
 
-use super::manifest_server;
+use super::{manifest_server, ui};
 use crate::run::RunContext;
 use crate::value::Secret;
 
@@ -74,6 +74,7 @@ impl Server {
 /// All that is answered, of all parts.
 fn routes(settings: &Settings) -> Router {
     manifest_server::routes(settings)
+        .merge(ui::routes())
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn(survive))
 }

@@ -1,0 +1,47 @@
+import type { ServerResponse } from "node:http";
+
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+const record = (day: number) => ({
+  success: true, historical: true, base: "USD", date: `2026-11-0${day}`, timestamp: 1730500000 + day * 86400,
+  title: "<img src=x onerror=alert(1)>", rates: { EUR: 0.92 + day / 100, GBP: 0.78, JPY: 151.2 },
+});
+
+const request = (day: number) => ({
+  url: `https://api.example.com/exchangerates_data/2026-11-0${day}?base=USD`, http_method: "GET",
+  headers: { apikey: "****", accept: "*/*", "user-agent": "builder" }, body: null,
+});
+
+/** The events of a test of five days, one of which is waited for. */
+export async function fakeTest(response: ServerResponse): Promise<void> {
+  response.setHeader("content-type", "text/event-stream");
+  const say = (event: string, data: object) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  say("started", { test: "t1" });
+  const slices = [];
+  const timeline = [];
+  for (let day = 1; day <= 5; day += 1) {
+    const at = day * 180;
+    say("request", { id: String(day), kind: "stream", method: "GET", url: request(day).url, at_ms: at });
+    await pause(120);
+    say("response", { id: String(day), status: 200, at_ms: at + 120, bytes: 420 });
+    say("records", { count: day });
+    if (day === 2) {
+      say("wait", { seconds: 1.5, reason: "the API asked for it with Retry-After", at_ms: at, wait: "w1" });
+      await pause(1500);
+    }
+    slices.push({
+      slice_descriptor: { start_time: `2026-11-0${day}`, end_time: `2026-11-0${day}` },
+      state: [{ type: "STREAM", stream: { stream_descriptor: { name: "Rates" }, stream_state: { date: `2026-11-0${day}` } } }],
+      pages: [{ records: [record(day)], request: request(day), response: { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(record(day)) } }],
+    });
+    timeline.push({ id: day, kind: day === 1 ? "auth" : "stream", title: `GET /exchangerates_data/2026-11-0${day}`, started_ms: at, waited_ms: day === 3 ? 140 : 0, first_byte_ms: at + 90, ended_ms: at + 120, depends_on: day > 1 ? 1 : null });
+  }
+  say("result", {
+    logs: [{ level: "INFO", message: "Read 5 records" }, { level: "WARN", message: "<b>Header</b> X-Limit is low" }],
+    slices, timeline, auxiliary_requests: [{ title: "Login", type: "AUTH", description: "Asks for a token", request: request(1), response: { status: 200, headers: {}, body: "{\"token\": \"****\"}" } }],
+    test_read_limit_reached: true, inferred_datetime_formats: { date: "%Y-%m-%d" }, latest_config_update: null,
+    inferred_schema: { type: "object", properties: { success: { type: ["boolean", "null"] }, date: { type: ["string", "null"] }, rates: { type: "object", properties: { EUR: { type: "number" } } } } },
+    primary_key_problems: [],
+  });
+  response.end();
+}

@@ -1,0 +1,69 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Finding, Path } from "../api/types";
+import { pathText, samePath } from "../document/walk";
+import { target } from "../state/view";
+import { Icon } from "../ui/Icon";
+import { useForm } from "./context";
+
+/** What the analysis says of a value, with what mends it. */
+export function Faults({ findings }: { findings: Finding[] }) {
+  const { project } = useForm();
+  return (
+    <>
+      {findings.map((finding, index) => (
+        <p key={index} class={`fault ${finding.level}`} role={finding.level === "error" ? "alert" : undefined}>
+          <Icon name={finding.level === "note" ? "info" : "alert"} size={13} />
+          <span>
+            {finding.message}
+            {finding.help && <span class="muted"> {finding.help}</span>}{" "}
+            {finding.fix && <button type="button" class="link" onClick={() => void project.fix(finding)}>{finding.fix.label}</button>}
+          </span>
+        </p>
+      ))}
+    </>
+  );
+}
+
+interface Props {
+  path: Path;
+  title: string;
+  id?: string;
+  help?: ComponentChildren;
+  required?: boolean;
+  badge?: ComponentChildren;
+  tools?: ComponentChildren;
+  findings?: Finding[];
+  children: ComponentChildren;
+}
+
+/** A value of the manifest with its name, its explanation, and what is wrong with it. */
+export function Field({ path, title, id, help, required, badge, tools, findings = [], children }: Props) {
+  const ref = useRef<HTMLDivElement>(null);
+  const wanted = target.value;
+  useEffect(() => {
+    if (wanted && ref.current && samePath(wanted.path, path)) reveal(ref.current);
+  }, [wanted]);
+  return (
+    <div class="field" ref={ref} data-path={pathText(path)}>
+      <div class="label">
+        <label for={id}>{title}</label>
+        {required && <span class="needed" title="Required" aria-label="required">*</span>}
+        {badge}
+        {tools && <span class="tools">{tools}</span>}
+      </div>
+      {children}
+      <Faults findings={findings} />
+      {help && <p class="help">{help}</p>}
+    </div>
+  );
+}
+
+/** Brings an element into sight and puts the focus on its first control. */
+export function reveal(element: HTMLElement): void {
+  element.scrollIntoView({ block: "center" });
+  const control = element.querySelector<HTMLElement>("input, textarea, select, .cm-content, button");
+  control?.focus({ preventScroll: true });
+  element.classList.add("shown");
+  setTimeout(() => element.classList.remove("shown"), 1600);
+}

@@ -1,0 +1,73 @@
+import { useState } from "preact/hooks";
+import type { Path } from "../api/types";
+import { testing } from "../test/store";
+import { section, target } from "../state/view";
+import { Button, Notice, Segments } from "../ui/basics";
+import { isWithin } from "../document/walk";
+import { useForm } from "./context";
+import { SchemaField } from "./SchemaField";
+import { StreamForm } from "./StreamForm";
+
+/** A template of streams: where their names and paths come from, what each looks like, and which there are now. */
+export function TemplateForm({ path, name }: { path: Path; name: string }) {
+  const { project, book } = useForm();
+  const [part, setPart] = useState<"resolver" | "template" | "streams">("resolver");
+  const wanted = target.value?.path;
+  const shown = wanted && isWithin(wanted, [...path, "stream_template"]) ? "template" : part;
+  const schema = book.definition("DynamicDeclarativeStream")?.properties ?? {};
+  const generated = testing(project).generated.value.filter((stream) => stream.dynamic_stream_name === name);
+  return (
+    <div class="sections">
+      <Segments label="Part of the template" value={shown} onChange={(next) => { target.value = null; setPart(next); }}
+        options={[{ value: "resolver", title: "Source of streams" }, { value: "template", title: "Stream template" }, { value: "streams", title: `Generated streams (${generated.length})` }]} />
+      {shown === "resolver" && (
+        <div class="section plain">
+          {schema.name && <SchemaField path={[...path, "name"]} schema={schema.name} title="Name of the template" />}
+          {schema.components_resolver && <SchemaField path={[...path, "components_resolver"]} schema={schema.components_resolver} title="One stream for each entry of" required
+            help="Each entry fills the template once: the mappings say which field gets which value." />}
+        </div>
+      )}
+      {shown === "template" && <StreamForm path={[...path, "stream_template"]} />}
+      {shown === "streams" && <Generated name={name} />}
+    </div>
+  );
+}
+
+function Generated({ name }: { name: string }) {
+  const { project } = useForm();
+  const store = testing(project);
+  const [limit, setLimit] = useState(10);
+  const streams = store.generated.value.filter((stream) => stream.dynamic_stream_name === name);
+  return (
+    <div class="section plain">
+      <p class="help">Asks the API or the config which streams there are now, and fills the template for each. They are read-only: change the template.</p>
+      <div class="row">
+        <label class="row">At most
+          <input class="input" style={{ width: 76 }} type="number" min={1} max={1000} value={limit} onInput={(event) => setLimit(Number(event.currentTarget.value) || 10)} />
+        </label>
+        <Button kind="primary" busy={store.isGenerating.value} onClick={() => void store.generate(limit)}>Generate streams</Button>
+      </div>
+      {store.generateFault.value && <Notice kind="error">{store.generateFault.value}</Notice>}
+      <ul class="list">
+        {streams.map((stream) => (
+          <li key={stream.name}>
+            <button type="button" class="list-item" onClick={() => (section.value = { kind: "generated", template: name, name: stream.name })}>{stream.name}</button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** A stream that a template made: shown, tested, not changed. */
+export function GeneratedForm({ name }: { name: string }) {
+  const { project } = useForm();
+  const stream = testing(project).generated.value.find((one) => one.name === name);
+  return (
+    <div class="sections">
+      <Notice icon="lock">This stream was made by the template “{stream?.dynamic_stream_name}”. It can be tested; change it in the template.</Notice>
+      <pre class="json">{JSON.stringify(stream?.definition ?? null, null, 2)}</pre>
+    </div>
+  );
+}
+

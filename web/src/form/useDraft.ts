@@ -1,0 +1,38 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+const PAUSE_MS = 350;
+
+/** The text of an input while it is typed in; it is told soon after, and when the input is left. */
+export function useDraft(value: string, tell: (text: string) => void) {
+  const [draft, setDraft] = useState<string | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const latest = useRef<{ draft: string | null; tell: (text: string) => void }>({ draft: null, tell });
+  latest.current.tell = tell;
+  const commit = () => {
+    clearTimeout(timer.current);
+    const text = latest.current.draft;
+    if (text !== null && text !== told.current) {
+      told.current = text;
+      latest.current.tell(text);
+    }
+  };
+  const told = useRef(value);
+  if (latest.current.draft === null) told.current = value;
+  // The last thing typed is not lost when the form moves on to something else.
+  useEffect(() => () => commit(), []);
+  return {
+    text: draft ?? value,
+    type: (text: string) => {
+      latest.current.draft = text;
+      setDraft(text);
+      clearTimeout(timer.current);
+      timer.current = setTimeout(commit, PAUSE_MS);
+    },
+    leave: () => {
+      commit();
+      latest.current.draft = null;
+      setDraft(null);
+    },
+    commit,
+  };
+}

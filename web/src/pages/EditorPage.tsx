@@ -1,0 +1,97 @@
+import { Suspense, lazy } from "preact/compat";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import * as api from "../api/calls";
+import { SchemaBook, type SchemaRoot } from "../document/schema";
+import { AdvancedForm } from "../form/AdvancedForm";
+import { ApiForm } from "../form/ApiForm";
+import { Form } from "../form/context";
+import { InputsForm } from "../form/InputsForm";
+import { StreamForm } from "../form/StreamForm";
+import { GeneratedForm, TemplateForm } from "../form/TemplateForm";
+import { OpenProject } from "../state/project";
+import { projectsPath } from "../state/router";
+import { tell } from "../state/toasts";
+import { mode, section } from "../state/view";
+import { testing } from "../test/store";
+import { TestPane } from "../test/TestPane";
+import { Empty, Notice } from "../ui/basics";
+import { Split } from "../ui/Split";
+import { Link } from "./App";
+import { EditorHeader } from "./EditorHeader";
+import { useHotKeys } from "./hotkeys";
+import { Navigation } from "./Navigation";
+import { StreamHead } from "./StreamHead";
+
+const YamlEditor = lazy(() => import("../editor/YamlEditor"));
+let book: SchemaBook | null = null;
+
+/** One connector: its parts at the left, the chosen one in the middle, its test at the right. */
+export function EditorPage({ workspace, id }: { workspace: string; id: string }) {
+  const project = useMemo(() => new OpenProject(workspace, id), [workspace, id]);
+  const [isReady, setReady] = useState(false);
+  useHotKeys(project);
+  useEffect(() => {
+    const open = async () => {
+      const schema = book ? null : api.manifestSchema();
+      await project.open();
+      const session = await api.session().catch(() => null);
+      project.allowsCustomCode = session?.custom_components ?? true;
+      const found = schema && (await tell(schema));
+      if (found) book = new SchemaBook(found as unknown as SchemaRoot);
+      setReady(book !== null && !project.failure.value);
+      await testing(project).loadValues();
+    };
+    void open();
+    const warn = (event: BeforeUnloadEvent) => {
+      project.flushEditor();
+      if (!project.saver.isSettled) {
+        void project.saver.flush();
+        event.preventDefault();
+      }
+    };
+    addEventListener("beforeunload", warn);
+    return () => {
+      removeEventListener("beforeunload", warn);
+      project.dispose();
+    };
+  }, [project]);
+  const name = project.info.value?.name;
+  useEffect(() => { document.title = name ? `${name} · Connector Builder` : "Connector Builder"; }, [name]);
+  if (project.failure.value) {
+    return <Empty icon="alert" title="The connector cannot be opened" actions={<Link class="button" to={projectsPath(workspace)}>Back to the list</Link>}>{project.failure.value}</Empty>;
+  }
+  if (!isReady || !book) return <div class="empty"><span class="spinner" /></div>;
+  return (
+    <Form.Provider value={{ project, book, readOnly: false }}>
+      <div class="editor">
+        <EditorHeader project={project} />
+        <Split left={<div class="work"><Navigation project={project} /><Middle project={project} /></div>} right={<TestPane project={project} />} />
+      </div>
+    </Form.Provider>
+  );
+}
+
+function Middle({ project }: { project: OpenProject }) {
+  const shown = section.value;
+  if (mode.value === "yaml") {
+    return <Suspense fallback={<div class="empty"><span class="spinner" /></div>}><YamlEditor project={project} /></Suspense>;
+  }
+  return (
+    <div class="form-pane" tabIndex={-1}>
+      {project.isBroken.value && (
+        <Notice kind="error">
+          <strong>The YAML cannot be read.</strong> {project.errors.value[0]?.message} The form shows what could be read last.{" "}
+          <button type="button" class="link" onClick={() => (mode.value = "yaml")}>Mend it in the YAML</button>
+        </Notice>
+      )}
+      <StreamHead project={project} />
+      {shown.kind === "api" && <ApiForm />}
+      {shown.kind === "inputs" && <InputsForm />}
+      {shown.kind === "advanced" && <AdvancedForm />}
+      {shown.kind === "stream" && (project.analysis.value.outline.streams.some((stream) => stream.index === shown.index)
+        ? <StreamForm key={shown.index} path={["streams", shown.index]} /> : <Empty icon="stream" title="This stream is gone" />)}
+      {shown.kind === "template" && <TemplateForm key={shown.index} path={["dynamic_streams", shown.index]} name={project.analysis.value.outline.dynamic_streams.find((one) => one.index === shown.index)?.name ?? ""} />}
+      {shown.kind === "generated" && <GeneratedForm name={shown.name} />}
+    </div>
+  );
+}

@@ -1,0 +1,106 @@
+import { useEffect, useState } from "preact/hooks";
+import { messageOf } from "../api/client";
+import type { DiffLine } from "../api/types";
+import type { OpenProject } from "../state/project";
+import { tell, toast } from "../state/toasts";
+import { Badge, Button, Dialog, Empty, Notice } from "../ui/basics";
+import { ago, moment } from "../ui/time";
+
+type Side = number | "draft";
+/** Equal lines that are shown around a change. */
+const AROUND = 3;
+
+/** All versions: what each changed, which is active, and the way back to any. */
+export function VersionsDialog({ project, onClose }: { project: OpenProject; onClose: () => void }) {
+  const info = project.info.value;
+  const versions = [...(info?.versions ?? [])].sort((a, b) => b.version - a.version);
+  const [chosen, setChosen] = useState<number | null>(versions[0]?.version ?? null);
+  const [to, setTo] = useState<Side>("draft");
+  const [lines, setLines] = useState<DiffLine[] | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
+  const [isReverting, setReverting] = useState(false);
+  useEffect(() => {
+    setLines(null);
+    if (chosen === null) return;
+    let isGone = false;
+    const load = async () => {
+      await project.saver.flush();
+      const found = await project.api.diff(project.id, chosen, to);
+      if (!isGone) setLines(found.lines);
+    };
+    load().catch((error: unknown) => setFault(messageOf(error)));
+    return () => { isGone = true; };
+  }, [chosen, to]);
+  const activate = async (version: number) => {
+    await tell(project.api.activate(project.id, version));
+    await project.refresh();
+  };
+  const revert = async (version: number) => {
+    const draft = await tell(project.api.revert(project.id, version));
+    if (!draft) return;
+    await project.load(draft);
+    toast("success", `The draft is version ${version} again.`, { label: "Undo", run: () => void project.undo() });
+    onClose();
+  };
+  if (!versions.length) {
+    return <Dialog title="Versions" onClose={onClose}><Empty icon="history" title="No versions yet">Publish the draft to make the first. Every version can be compared and brought back.</Empty></Dialog>;
+  }
+  return (
+    <Dialog title="Versions" wide onClose={onClose}>
+      {fault && <Notice kind="error">{fault}</Notice>}
+      <div class="versions">
+        <ul class="list">
+          {versions.map((version) => (
+            <li key={version.version}>
+              <button type="button" class="list-item" aria-pressed={chosen === version.version} onClick={() => { setChosen(version.version); setReverting(false); }}>
+                <span class="row"><strong>Version {version.version}</strong>{info?.active_version === version.version && <Badge kind="success">active</Badge>}</span>
+                <span class="small">{version.description}</span>
+                <span class="muted small" title={moment(version.published_at)}>{ago(version.published_at)}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+        {chosen !== null && (
+          <div class="stack tight">
+            <div class="row wrap">
+              <label class="row">Compared with
+                <select class="input" value={String(to)} onChange={(event) => setTo(event.currentTarget.value === "draft" ? "draft" : Number(event.currentTarget.value))}>
+                  <option value="draft">the draft</option>
+                  {versions.filter((one) => one.version !== chosen).map((one) => <option key={one.version} value={String(one.version)}>version {one.version}</option>)}
+                </select>
+              </label>
+              <span class="grow" />
+              <a class="button small" href={project.api.exportUrl(project.id, chosen)}>Download</a>
+              {info?.active_version !== chosen && <Button small onClick={() => void activate(chosen)}>Make active</Button>}
+              {isReverting ? <Button small kind="danger" onClick={() => void revert(chosen)}>Replace the draft</Button> : <Button small icon="undo" onClick={() => setReverting(true)}>Load as draft</Button>}
+            </div>
+            {isReverting && <Notice kind="warning">The draft becomes version {chosen}. Undo brings the present draft back.</Notice>}
+            {!lines && !fault && <span class="spinner" />}
+            {lines && <DiffView lines={lines} />}
+          </div>
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+function DiffView({ lines }: { lines: DiffLine[] }) {
+  if (!lines.some((line) => line.kind !== "same")) return <Empty icon="check" title="No differences" />;
+  const near = new Set<number>();
+  for (const [index, line] of lines.entries()) {
+    if (line.kind !== "same") for (let at = index - AROUND; at <= index + AROUND; at += 1) near.add(at);
+  }
+  const rows: preact.JSX.Element[] = [];
+  let skipped = false;
+  for (const [index, line] of lines.entries()) {
+    if (!near.has(index)) {
+      if (!skipped) rows.push(<div key={`gap${index}`} class="diff-gap">⋯</div>);
+      skipped = true;
+      continue;
+    }
+    skipped = false;
+    const sign = line.kind === "added" ? "+" : line.kind === "removed" ? "−" : " ";
+    rows.push(<div key={index} class={`diff-line ${line.kind}`}><span class="number">{line.from_line ?? ""}</span><span class="number">{line.to_line ?? ""}</span><span>{sign}</span><code>{line.text || " "}</code></div>);
+  }
+  return <div class="diff" tabIndex={0} role="region" aria-label="Differences">{rows.slice(0, 3000)}</div>;
+}

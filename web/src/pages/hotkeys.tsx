@@ -1,0 +1,59 @@
+import { useEffect } from "preact/hooks";
+import type { OpenProject } from "../state/project";
+import { mode } from "../state/view";
+import { signal } from "@preact/signals";
+import { testing } from "../test/store";
+import { Dialog } from "../ui/basics";
+
+export const showsHotKeys = signal(false);
+
+const isTyping = () => {
+  const focused = document.activeElement;
+  return focused instanceof HTMLInputElement || focused instanceof HTMLTextAreaElement || (focused instanceof HTMLElement && focused.isContentEditable);
+};
+
+export function useHotKeys(project: OpenProject): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (document.querySelector("dialog[open]")) return;
+      const key = event.key.toLowerCase();
+      if (event.key === "?" && !isTyping()) showsHotKeys.value = true;
+      if (!event.ctrlKey && !event.metaKey) return;
+      const run = (work: () => void) => {
+        event.preventDefault();
+        work();
+      };
+      if (key === "enter" && !document.activeElement?.closest(".code-field")) {
+        run(() => {
+          if (document.activeElement instanceof HTMLElement && isTyping()) document.activeElement.dispatchEvent(new FocusEvent("blur"));
+          void testing(project).test();
+        });
+      } else if (key === "s") run(() => { project.flushEditor(); void project.saver.flush(); });
+      else if (key === "e" && event.shiftKey) run(() => (mode.value = mode.value === "form" ? "yaml" : "form"));
+      else if (!isTyping() && key === "z") run(() => void (event.shiftKey ? project.redo() : project.undo()));
+      else if (!isTyping() && key === "y") run(() => void project.redo());
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [project]);
+}
+
+const KEYS: [string, string][] = [
+  ["Ctrl Enter", "Test the stream"],
+  ["Ctrl Shift E", "Change between form and YAML"],
+  ["Ctrl Z", "Undo"],
+  ["Ctrl Shift Z", "Redo"],
+  ["Ctrl S", "Save now (it is saved by itself, too)"],
+  ["Ctrl F", "Find in the YAML"],
+  ["Ctrl Space", "Complete in the YAML"],
+  ["?", "This list"],
+];
+
+export function HotKeysDialog() {
+  if (!showsHotKeys.value) return null;
+  return (
+    <Dialog title="Hot keys" onClose={() => (showsHotKeys.value = false)}>
+      <dl class="keys">{KEYS.map(([keys, what]) => <div key={keys}><dt>{keys.split(" ").map((key) => <kbd key={key}>{key}</kbd>)}</dt><dd>{what}</dd></div>)}</dl>
+    </Dialog>
+  );
+}

@@ -1,0 +1,188 @@
+import { batch, computed, signal } from "@preact/signals";
+import * as api from "../api/calls";
+import { messageOf } from "../api/client";
+import type { Analysis, Draft, Edit, Finding, Json, Path, Project } from "../api/types";
+import { isWithin, type Node, samePath, walk } from "../document/walk";
+import { Saver } from "./saver";
+import { tell, toast } from "./toasts";
+
+const NOTHING: Analysis = {
+  findings: [],
+  document: null,
+  outline: { streams: [], dynamic_streams: [], inputs: [], base_url: null },
+  shared: [],
+};
+const TYPING_PAUSE_MS = 250;
+
+/** One connector that is open: its text is the document, all else is read from it. */
+export class OpenProject {
+  readonly api;
+  readonly saver: Saver;
+  readonly info = signal<Project | null>(null);
+  readonly text = signal("");
+  readonly analysis = signal<Analysis>(NOTHING);
+  /** The last document that could be read: what forms show while the YAML is broken. */
+  readonly document = signal<Json>(null);
+  readonly isBroken = computed(() => this.analysis.value.document === null && this.text.value.trim() !== "");
+  readonly findings = computed(() => this.analysis.value.findings);
+  readonly errors = computed(() => this.findings.value.filter((finding) => finding.level === "error"));
+  readonly failure = signal<string | null>(null);
+  /** Whether this Builder runs code that manifests bring along. */
+  allowsCustomCode = true;
+  /** Grows when the text was changed by anything but the text editor. */
+  readonly outside = signal(0);
+  #queue: Promise<unknown> = Promise.resolve();
+  #analysing: AbortController | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Pushes what the text editor has not told yet. */
+  flushEditor: () => void = () => {};
+
+  constructor(readonly workspace: string, readonly id: string) {
+    this.api = api.workspaceApi(workspace);
+    this.saver = new Saver(`draft:${workspace}/${id}`, (body) => this.api.save(id, body));
+  }
+
+  async open(): Promise<void> {
+    try {
+      const project = await this.api.get(this.id);
+      const kept = this.saver.kept;
+      this.info.value = project;
+      this.saver.adopt(project.draft);
+      this.text.value = project.draft.text;
+      if (kept && kept.text !== project.draft.text) this.#recover(kept.text, kept.revision === project.draft.revision);
+      await this.analyze();
+    } catch (error) {
+      this.failure.value = messageOf(error);
+    }
+  }
+
+  #recover(text: string, isNext: boolean): void {
+    if (isNext) {
+      this.#change(text, "Recover unsaved changes");
+      toast("info", "Changes that had not been saved were recovered.");
+      return;
+    }
+    toast("info", "This browser has changes that were never saved, and the connector was changed since.", {
+      label: "Use them",
+      run: () => void this.setText(text, "Recover unsaved changes"),
+    });
+  }
+
+  #change(text: string, label: string): void {
+    this.text.value = text;
+    this.saver.changed(text, label);
+  }
+
+  async analyze(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#analysing?.abort();
+    const controller = new AbortController();
+    this.#analysing = controller;
+    try {
+      const analysis = await api.analyze(this.text.value, controller.signal);
+      batch(() => {
+        this.analysis.value = analysis;
+        if (analysis.document !== null) this.document.value = analysis.document;
+      });
+    } catch (error) {
+      if (!controller.signal.aborted) toast("error", messageOf(error));
+    }
+  }
+
+  /** The text as it is being typed. */
+  typed(text: string): void {
+    if (text === this.text.value) return;
+    this.#change(text, "Edit YAML");
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.analyze(), TYPING_PAUSE_MS);
+  }
+
+  async setText(text: string, label: string): Promise<void> {
+    if (text === this.text.value) return;
+    this.#change(text, label);
+    this.outside.value += 1;
+    await this.analyze();
+  }
+
+  /** Changes the text where `edits` say, one after the other; every other line stays. */
+  edit(edits: Edit[], label: string): Promise<boolean> {
+    const work = async (): Promise<boolean> => {
+      this.flushEditor();
+      const { text } = await api.edit(this.text.value, edits);
+      await this.setText(text, label);
+      return true;
+    };
+    const done = this.#queue.then(() => tell(work())).then((result) => result ?? false);
+    this.#queue = done;
+    return done;
+  }
+
+  /** Once all edits that were asked for are in the text. */
+  async settled(): Promise<void> {
+    this.flushEditor();
+    await this.#queue;
+  }
+
+  set(path: Path, value: Json, label = `Set ${path.at(-1) ?? "value"}`): Promise<boolean> {
+    return this.edit([{ op: "set", path, value }], label);
+  }
+
+  remove(path: Path, label = `Remove ${path.at(-1) ?? "value"}`): Promise<boolean> {
+    return this.edit([{ op: "remove", path }], label);
+  }
+
+  async fix(finding: Finding): Promise<void> {
+    this.flushEditor();
+    const fixed = await tell(api.fix(this.text.value, finding.code, finding.path));
+    if (fixed) await this.setText(fixed.text, finding.fix?.label ?? "Fix");
+  }
+
+  async #travel(way: "undo" | "redo"): Promise<void> {
+    this.flushEditor();
+    await this.#queue;
+    await this.saver.flush();
+    const draft = await tell(this.api[way](this.id));
+    if (draft) await this.load(draft);
+  }
+
+  undo = () => this.#travel("undo");
+  redo = () => this.#travel("redo");
+
+  /** Shows what the server holds. */
+  async load(draft: Draft): Promise<void> {
+    this.saver.adopt(draft);
+    this.text.value = draft.text;
+    this.outside.value += 1;
+    await this.analyze();
+  }
+
+  async refresh(): Promise<void> {
+    const project = await tell(this.api.get(this.id));
+    if (project) this.info.value = project;
+  }
+
+  async rename(name: string): Promise<void> {
+    if (!name.trim() || name === this.info.value?.name) return;
+    await tell(this.api.rename(this.id, name.trim()));
+    await this.refresh();
+  }
+
+  node(path: Path): Node {
+    return walk(this.document.value, path);
+  }
+
+  /** What is wrong with the value at `path` itself. */
+  findingsAt(path: Path): Finding[] {
+    return this.findings.value.filter((finding) => samePath(finding.path, path));
+  }
+
+  findingsWithin(path: Path): Finding[] {
+    return this.findings.value.filter((finding) => isWithin(finding.path, path));
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#analysing?.abort();
+    void this.saver.flush();
+  }
+}

@@ -1,0 +1,119 @@
+import { signal } from "@preact/signals";
+import { ApiError, messageOf } from "../api/client";
+import type { Draft } from "../api/types";
+import { store, stored } from "./stored";
+
+export type SaveState =
+  | { kind: "saved"; at: string }
+  | { kind: "unsaved" }
+  | { kind: "saving" }
+  | { kind: "failed"; message: string; retryIn: number }
+  | { kind: "conflict"; theirs: Draft };
+
+interface Kept {
+  text: string;
+  revision: number;
+}
+
+type Put = (body: Kept & { label?: string }) => Promise<Omit<Draft, "text">>;
+
+const PAUSE_MS = 500;
+const FIRST_RETRY_S = 2;
+const LAST_RETRY_S = 30;
+
+/** Saves a draft soon after each change, again when that fails; meanwhile the browser keeps a copy. */
+export class Saver {
+  readonly state = signal<SaveState>({ kind: "saved", at: "" });
+  readonly canUndo = signal(false);
+  readonly canRedo = signal(false);
+  revision = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pending: { text: string; label: string } | null = null;
+  #running: Promise<void> | null = null;
+  #retry = FIRST_RETRY_S;
+
+  constructor(readonly key: string, readonly put: Put) {}
+
+  /** What the browser kept of a draft that never reached the server. */
+  get kept(): Kept | null {
+    return stored<Kept | null>(this.key, null);
+  }
+
+  adopt(draft: Omit<Draft, "text">): void {
+    this.revision = draft.revision;
+    this.canUndo.value = draft.can_undo;
+    this.canRedo.value = draft.can_redo;
+    this.state.value = { kind: "saved", at: draft.saved_at };
+    this.#pending = null;
+    store(this.key, null);
+  }
+
+  changed(text: string, label: string): void {
+    // A change of another kind is another step of undo.
+    if (this.#pending && this.#pending.label !== label) void this.flush();
+    this.#pending = { text, label };
+    store(this.key, { text, revision: this.revision });
+    if (this.state.value.kind !== "conflict") this.state.value = { kind: "unsaved" };
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.flush(), PAUSE_MS);
+  }
+
+  /** Saves now what is not saved yet. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    while (this.#running) await this.#running;
+    if (!this.#pending || this.state.value.kind === "conflict") return;
+    const running = this.#save(this.#pending);
+    this.#running = running.finally(() => (this.#running = null));
+    await this.#running;
+  }
+
+  async #save(job: { text: string; label: string }): Promise<void> {
+    this.#pending = null;
+    this.state.value = { kind: "saving" };
+    try {
+      const draft = await this.put({ text: job.text, revision: this.revision, label: job.label });
+      this.#retry = FIRST_RETRY_S;
+      this.revision = draft.revision;
+      this.canUndo.value = draft.can_undo;
+      this.canRedo.value = draft.can_redo;
+      if (this.#pending) {
+        this.state.value = { kind: "unsaved" };
+        return;
+      }
+      this.state.value = { kind: "saved", at: draft.saved_at };
+      store(this.key, null);
+    } catch (error) {
+      this.#pending ??= job;
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof ApiError && error.status === 409) {
+      const theirs = (error.body as { draft?: Draft } | null)?.draft;
+      if (theirs) {
+        this.state.value = { kind: "conflict", theirs };
+        return;
+      }
+    }
+    const retryIn = this.#retry;
+    this.#retry = Math.min(this.#retry * 2, LAST_RETRY_S);
+    this.state.value = { kind: "failed", message: messageOf(error), retryIn };
+    this.#timer = setTimeout(() => void this.flush(), retryIn * 1000);
+  }
+
+  /** Ends a conflict in favour of what is here. */
+  async keepMine(text: string): Promise<void> {
+    const state = this.state.value;
+    if (state.kind !== "conflict") return;
+    this.revision = state.theirs.revision;
+    this.state.value = { kind: "unsaved" };
+    this.#pending = { text, label: "Keep my changes" };
+    await this.flush();
+  }
+
+  get isSettled(): boolean {
+    return this.state.value.kind === "saved";
+  }
+}

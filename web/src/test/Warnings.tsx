@@ -1,0 +1,52 @@
+import type { TestResult } from "../api/types";
+import { isObject } from "../document/walk";
+import type { OpenProject } from "../state/project";
+import { Icon } from "../ui/Icon";
+import type { Run } from "./store";
+
+interface Warning {
+  text: string;
+  kind: "error" | "warning" | "info";
+  tab?: "response" | "schema" | "logs" | "records";
+}
+
+/** What a look at the result should not miss. */
+export function warningsOf(result: TestResult, stream: { primaryKey: unknown; usesCustomCode: boolean; allowsCustomCode: boolean }): Warning[] {
+  const warnings: Warning[] = [];
+  const pages = result.slices.flatMap((slice) => slice.pages);
+  const records = pages.reduce((sum, page) => sum + page.records.length, 0);
+  const refused = pages.find((page) => page.response && page.response.status >= 400);
+  const failure = result.logs.find((line) => /error|fatal/i.test(line.level));
+  if (stream.usesCustomCode && !stream.allowsCustomCode) warnings.push({ kind: "error", text: "The stream uses custom code, which this Builder is not allowed to run." });
+  if (failure) warnings.push({ kind: "error", text: failure.message.split("\n")[0] ?? "", tab: "logs" });
+  if (refused) warnings.push({ kind: "error", text: `The API answered ${refused.response?.status}.`, tab: "response" });
+  if (!pages.some((page) => page.response)) warnings.push({ kind: "warning", text: "There was no response." });
+  else if (!records && !refused) warnings.push({ kind: "warning", text: "The responses held no records. Is “Where the records are” right?", tab: "response" });
+  for (const problem of result.primary_key_problems ?? []) warnings.push({ kind: "warning", text: problem, tab: "records" });
+  const key = stream.primaryKey;
+  if (records && (key === undefined || key === null || key === "" || (Array.isArray(key) && !key.length))) {
+    warnings.push({ kind: "info", text: "The stream has no primary key: its records cannot be deduplicated." });
+  }
+  if (result.test_read_limit_reached) warnings.push({ kind: "info", text: "The limits of the test were reached: a sync reads more." });
+  return warnings;
+}
+
+export function Warnings({ project, run, result, onTab }: { project: OpenProject; run: Run; result: TestResult; onTab: (tab: NonNullable<Warning["tab"]>) => void }) {
+  const found = project.analysis.value.outline.streams.find((stream) => stream.name === run.stream);
+  const primaryKey = found ? project.node([...found.path, "primary_key"]).value : ["of the template"];
+  const definition = found ? project.node(found.path).value : null;
+  const usesCustomCode = isObject(definition) && run.definition.includes('"class_name"');
+  const warnings = warningsOf(result, { primaryKey, usesCustomCode, allowsCustomCode: project.allowsCustomCode });
+  if (!warnings.length) return null;
+  return (
+    <ul class="warnings">
+      {warnings.map((warning, index) => (
+        <li key={index} class={warning.kind} role={warning.kind === "error" ? "alert" : undefined}>
+          <Icon name={warning.kind === "info" ? "info" : "alert"} size={14} />
+          <span class="grow">{warning.text}</span>
+          {warning.tab && <button type="button" class="link small" onClick={() => warning.tab && onTab(warning.tab)}>Show</button>}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,203 @@
+import { computed, signal } from "@preact/signals";
+import * as api from "../api/calls";
+import { messageOf } from "../api/client";
+import type { GeneratedStream, Json, JsonObject, LogLine, Path, TestResult } from "../api/types";
+import { expand, isObject } from "../document/walk";
+import type { OpenProject } from "../state/project";
+import { storedSignal } from "../state/stored";
+import { toast } from "../state/toasts";
+
+export interface RequestSeen {
+  id: string;
+  kind: string;
+  method: string;
+  url: string;
+  at: number;
+  status: number | null;
+  ended: number | null;
+}
+
+export interface Wait {
+  seconds: number;
+  reason: string;
+  /** When it began, by this page's clock. */
+  since: number;
+}
+
+/** One test of one stream: what is going on, then what came of it. */
+export interface Run {
+  stream: string;
+  /** What was tested: the stream as it was then. */
+  definition: string;
+  status: "running" | "done" | "failed" | "cancelled";
+  test: string | null;
+  requests: RequestSeen[];
+  records: number;
+  wait: Wait | null;
+  logs: LogLine[];
+  result: TestResult | null;
+  failure: { message: string; help?: string } | null;
+}
+
+export const limits = storedSignal("test-limits", { record_limit: 1000, page_limit: 5, slice_limit: 5 });
+
+export class Testing {
+  readonly runs = signal<Record<string, Run>>({});
+  readonly stream = signal<string | null>(null);
+  readonly values = signal<JsonObject>({});
+  readonly secrets = signal<Path[]>([]);
+  readonly hasValues = signal(false);
+  readonly isEditingValues = signal(false);
+  readonly inputState = signal<Record<string, string>>({});
+  readonly generated = signal<GeneratedStream[]>([]);
+  readonly generateFault = signal<string | null>(null);
+  readonly isGenerating = signal(false);
+  readonly run = computed(() => this.runs.value[this.stream.value ?? ""] ?? null);
+  readonly isRunning = computed(() => this.run.value?.status === "running");
+  #controllers = new Map<string, AbortController>();
+
+  constructor(readonly project: OpenProject) {}
+
+  /** The stream as it would be tested now, with everything that it refers to. */
+  definitionOf(name: string): string {
+    const document = this.project.document.value;
+    const root = isObject(document) ? document : {};
+    const { streams } = this.project.analysis.value.outline;
+    const found = streams.find((stream) => stream.name === name);
+    const list = Array.isArray(root.streams) ? root.streams : [];
+    const generated = this.generated.value.find((one) => one.name === name);
+    const stream = found ? list[found.index] : (root.dynamic_streams ?? generated?.definition);
+    return JSON.stringify([expand(document, withoutSchema(stream)), root.api_budget ?? null]);
+  }
+
+  isStale(run: Run): boolean {
+    return run.status !== "running" && run.definition !== this.definitionOf(run.stream);
+  }
+
+  async loadValues(): Promise<void> {
+    const { project } = this;
+    const found = await project.api.testingValues(project.id).catch(() => null);
+    if (!found) return;
+    this.values.value = found.values;
+    this.secrets.value = found.secrets;
+    this.hasValues.value = found.saved;
+  }
+
+  async saveValues(values: JsonObject): Promise<boolean> {
+    try {
+      await this.project.api.saveTestingValues(this.project.id, values);
+    } catch (error) {
+      toast("error", messageOf(error));
+      return false;
+    }
+    this.hasValues.value = true;
+    await this.loadValues();
+    return true;
+  }
+
+  #update(stream: string, change: (run: Run) => Run): void {
+    const run = this.runs.value[stream];
+    if (run) this.runs.value = { ...this.runs.value, [stream]: change(run) };
+  }
+
+  async test(): Promise<void> {
+    const stream = this.stream.value;
+    if (!stream) return;
+    const { project } = this;
+    await project.settled();
+    const state = this.inputState.value[stream]?.trim();
+    let states: Json[] | undefined;
+    try {
+      if (state) states = asStates(JSON.parse(state) as Json);
+    } catch {
+      toast("error", "The input state is no JSON.");
+      return;
+    }
+    this.#controllers.get(stream)?.abort();
+    const controller = new AbortController();
+    this.#controllers.set(stream, controller);
+    const run: Run = {
+      stream, definition: this.definitionOf(stream), status: "running", test: null, requests: [], records: 0, wait: null, logs: [], result: null, failure: null,
+    };
+    this.runs.value = { ...this.runs.value, [stream]: run };
+    try {
+      const settings = { stream_name: stream, ...limits.value, ...(states ? { state: states } : {}) };
+      await this.#follow(stream, project.api.test(project.id, project.text.value, settings, controller.signal));
+      this.#update(stream, (one) => one.status === "running" ? { ...one, status: "failed", failure: { message: "The test ended without a result." } } : one);
+    } catch (error) {
+      const failure = { message: messageOf(error) };
+      this.#update(stream, (one) => controller.signal.aborted ? { ...one, status: "cancelled", wait: null } : { ...one, status: "failed", failure, wait: null });
+    }
+  }
+
+  async #follow(stream: string, events: ReturnType<OpenProject["api"]["test"]>): Promise<void> {
+    for await (const event of events) {
+      this.#update(stream, (run): Run => {
+        switch (event.event) {
+          case "started": return { ...run, test: event.test };
+          case "request": {
+            const seen: RequestSeen = { id: event.id, kind: event.kind, method: event.method, url: event.url, at: event.at_ms, status: null, ended: null };
+            return { ...run, requests: [...run.requests, seen].slice(-500), wait: null };
+          }
+          case "response": return { ...run, requests: run.requests.map((one) => one.id === event.id ? { ...one, status: event.status, ended: event.at_ms } : one) };
+          case "records": return { ...run, records: event.count };
+          case "wait": return { ...run, wait: { seconds: event.seconds, reason: event.reason, since: Date.now() } };
+          case "log": return { ...run, logs: [...run.logs, { level: event.level, message: event.message }].slice(-1000) };
+          case "result": return { ...run, result: event, status: "done", wait: null };
+          case "failed": return { ...run, status: "failed", wait: null, failure: { message: event.message, ...(event.help ? { help: event.help } : {}) } };
+          default: return run;
+        }
+      });
+    }
+  }
+
+  cancel(): void {
+    const run = this.run.value;
+    if (!run) return;
+    this.#controllers.get(run.stream)?.abort();
+    if (run.test) void api.cancelTest(run.test).catch(() => undefined);
+  }
+
+  async skip(): Promise<void> {
+    const run = this.run.value;
+    if (!run?.test) return;
+    await api.skipWait(run.test).catch((error: unknown) => toast("error", messageOf(error)));
+    this.#update(run.stream, (one) => ({ ...one, wait: null }));
+  }
+
+  async generate(limit: number): Promise<void> {
+    this.isGenerating.value = true;
+    this.generateFault.value = null;
+    try {
+      const { project } = this;
+      this.generated.value = (await project.api.generate(project.id, project.text.value, limit)).streams;
+    } catch (error) {
+      this.generateFault.value = messageOf(error);
+    } finally {
+      this.isGenerating.value = false;
+    }
+  }
+}
+
+/** A state message, a list of them, or the bare state of the stream. */
+function asStates(value: Json): Json[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+function withoutSchema(stream: Json | undefined): Json {
+  if (!isObject(stream)) return stream ?? null;
+  const { schema_loader: _, ...rest } = stream;
+  return rest;
+}
+
+const open = new WeakMap<OpenProject, Testing>();
+
+/** The tests of a project: one store for each that is open. */
+export function testing(project: OpenProject): Testing {
+  let store = open.get(project);
+  if (!store) {
+    store = new Testing(project);
+    open.set(project, store);
+  }
+  return store;
+}
