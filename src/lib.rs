@@ -15,3 +15,5 @@ pub mod protocol;
 pub mod run;
 pub mod template;
 pub mod value;
+#[cfg(feature = "ui")]
+pub mod workspace;
