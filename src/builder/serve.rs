@@ -16,7 +16,7 @@ use futures::FutureExt;
 use tokio::net::TcpListener;
 use tracing::error;
 
-use super::{manifest_server, ui};
+use super::{api, manifest_server, ui};
 use crate::run::RunContext;
 use crate::value::Secret;
 
@@ -34,6 +34,8 @@ pub struct Settings {
     pub token_secret: Option<Secret>,
     /// Whether manifests may bring their own code along.
     pub allows_custom_code: bool,
+    /// Whether those who use the Builder are kept from the network around it.
+    pub is_untrusted: bool,
 }
 
 /// A server that is bound and does not answer yet.
@@ -75,6 +77,7 @@ impl Server {
 fn routes(settings: &Settings) -> Router {
     manifest_server::routes(settings)
         .merge(ui::routes())
+        .merge(api::routes(settings))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn(survive))
 }

@@ -34,6 +34,7 @@ impl Builder {
             data: self.data.clone().unwrap_or_else(default_data),
             token_secret: env::var("AB_JWT_SIGNATURE_SECRET").ok().map(Into::into),
             allows_custom_code: inputs::permits_custom_code(),
+            is_untrusted: false,
         };
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.enable_all().build().context("the runtime cannot be started")?;

@@ -30,7 +30,7 @@ pub use path::{Path, path_at};
 pub use render::render;
 pub use source::{ReadError, Source};
 pub use types::default_type;
-pub use yaml::{parse, to_yaml};
+pub use yaml::{Layout, double_quoted, parse, quote, to_flow_yaml, to_yaml, to_yaml_at};
 
 /// How deep lists and mappings may nest.
 ///

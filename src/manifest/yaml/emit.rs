@@ -5,43 +5,89 @@ use std::fmt::Write;
 use super::super::node::{Node, NodeMap, NodeValue};
 use super::scalar;
 
+/// How far blocks are indented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// By how much a mapping is indented more than its key.
+    pub step: usize,
+    /// Whether a list is indented more than its key too, which it need not be.
+    pub indents_lists: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self { step: 2, indents_lists: false }
+    }
+}
+
 /// The value as YAML, in blocks, with a line feed at its end.
 pub fn to_yaml(node: &Node) -> String {
-    let mut out = String::new();
-    value(node, 0, &mut out);
+    let mut out = to_yaml_at(node, 0, Layout::default());
     out.push('\n');
     out
 }
 
-/// Text as a scalar that stands on one line.
-pub(in super::super) fn quote(text: &str) -> String {
-    if is_plain(text) {
-        text.to_owned()
-    } else if text.chars().all(is_printable) {
-        format!("'{}'", text.replace('\'', "''"))
-    } else {
-        double_quoted(text)
+/// The value as YAML that stands somewhere in a text: its first line begins where it is put, and its
+/// others are indented. There is no line feed at its end.
+pub fn to_yaml_at(node: &Node, indent: usize, layout: Layout) -> String {
+    let mut out = String::new();
+    value(node, indent, layout, &mut out);
+    out
+}
+
+/// The value as YAML on one line, as it can stand in brackets too.
+pub fn to_flow_yaml(node: &Node) -> String {
+    match node.value() {
+        NodeValue::Seq(items) => {
+            let items: Vec<_> = items.iter().map(to_flow_yaml).collect();
+            format!("[{}]", items.join(", "))
+        }
+        NodeValue::Map(map) => {
+            let fields = map.iter().map(|(key, value)| {
+                format!("{}: {}", to_flow_yaml(key.node()), to_flow_yaml(value))
+            });
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+        NodeValue::Str(text) if text.contains([',', '[', ']', '{', '}']) && is_plain(text) => {
+            in_quotes(text)
+        }
+        _ => to_yaml_at(node, 0, Layout::default()),
     }
 }
 
+/// Text as a scalar that stands on one line.
+pub fn quote(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { in_quotes(text) }
+}
+
+/// Text in those quotes in which it is easiest to read.
+fn in_quotes(text: &str) -> String {
+    let is_clear = text.chars().all(is_printable);
+    if !is_clear || text.contains('\'') && !text.contains(['"', '\\']) {
+        return double_quoted(text);
+    }
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// Writes a value whose first line begins here, and whose others are indented.
-fn value(node: &Node, indent: usize, out: &mut String) {
+fn value(node: &Node, indent: usize, layout: Layout, out: &mut String) {
     match node.value() {
-        NodeValue::Map(map) if !map.is_empty() => mapping(map, indent, out),
+        NodeValue::Map(map) if !map.is_empty() => mapping(map, indent, layout, out),
         NodeValue::Seq(items) if !items.is_empty() => {
             for (idx, item) in items.iter().enumerate() {
                 if idx > 0 {
                     line(indent, out);
                 }
                 out.push_str("- ");
-                value(item, indent + 2, out);
+                value(item, indent + 2, layout, out);
             }
         }
         _ => scalar_text(node, indent, out),
     }
 }
 
-fn mapping(map: &NodeMap, indent: usize, out: &mut String) {
+fn mapping(map: &NodeMap, indent: usize, layout: Layout, out: &mut String) {
+    let inner = indent + layout.step;
     for (idx, (key, field)) in map.iter().enumerate() {
         if idx > 0 {
             line(indent, out);
@@ -53,17 +99,17 @@ fn mapping(map: &NodeMap, indent: usize, out: &mut String) {
         out.push(':');
         match field.value() {
             NodeValue::Map(map) if !map.is_empty() => {
-                line(indent + 2, out);
-                mapping(map, indent + 2, out);
+                line(inner, out);
+                mapping(map, inner, layout, out);
             }
-            // Items need not be indented more than the key.
             NodeValue::Seq(items) if !items.is_empty() => {
+                let indent = if layout.indents_lists { inner } else { indent };
                 line(indent, out);
-                value(field, indent, out);
+                value(field, indent, layout, out);
             }
             _ => {
                 out.push(' ');
-                scalar_text(field, indent + 2, out);
+                scalar_text(field, inner, out);
             }
         }
     }
@@ -152,7 +198,8 @@ fn block(text: &str, indent: usize, out: &mut String) {
     }
 }
 
-fn double_quoted(text: &str) -> String {
+/// Text in double quotes.
+pub fn double_quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         // Writing to a text cannot fail.
@@ -204,7 +251,8 @@ f: |
   y
 g: \"a\\tb\"
 h:
-  i: 'it''s: x'
+  i: \"it's: x\"
+  j: 'it''s \"x\": y'
 ";
         assert_eq!(to_yaml(&read(text).unwrap()), text);
     }
@@ -227,7 +275,16 @@ h:
         fn everything_reads_back(json in values()) {
             let node = Node::from_json(&json, None);
             let text = to_yaml(&node);
-            prop_assert_eq!(read(&text), Some(node), "{}", text);
+            prop_assert_eq!(self::read(&text), Some(node.clone()), "{}", text);
+            let text = format!("a: [{}]", to_flow_yaml(&node));
+            let read = self::read(&text);
+            let item = read.as_ref().and_then(|root| root.get("a")?.items().first());
+            prop_assert_eq!(item, Some(&node), "{}", text);
+            let layout = Layout { step: 4, indents_lists: true };
+            let text = format!("a:\n - {}\n", to_yaml_at(&node, 3, layout));
+            let read = self::read(&text);
+            let item = read.as_ref().and_then(|root| root.get("a")?.items().first());
+            prop_assert_eq!(item, Some(&node), "{}", text);
         }
     }
 }

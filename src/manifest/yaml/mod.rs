@@ -11,8 +11,7 @@ mod scalar;
 mod scanner;
 mod text;
 
-pub(super) use emit::quote;
-pub use emit::to_yaml;
+pub use emit::{Layout, double_quoted, quote, to_flow_yaml, to_yaml, to_yaml_at};
 
 use super::finding::{Finding, Findings};
 use super::node::Node;

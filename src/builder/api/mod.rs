@@ -1,0 +1,86 @@
+//! What the Builder's own pages ask for: projects, and what can be said of a manifest's text.
+
+mod analysis;
+mod answer;
+mod projects;
+mod testing_values;
+mod versions;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::serve::Settings;
+use crate::run::RunContext;
+use crate::workspace::{Store, WorkspaceError};
+use answer::{Answer, Failure};
+
+/// What all answers share.
+#[derive(Clone, Debug)]
+struct Api(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    data: PathBuf,
+    allows_custom_code: bool,
+    is_trusted: bool,
+    /// Opened when it is needed first: a manifest server needs no projects.
+    store: Mutex<Option<Arc<Store>>>,
+}
+
+impl Api {
+    /// Does something with the projects, where waiting for the disk keeps nobody else waiting.
+    async fn with_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, WorkspaceError> + Send + 'static,
+    ) -> Answer<T> {
+        let api = self.clone();
+        answer::apart(move || Ok(work(&*api.store()?)?)).await
+    }
+
+    fn store(&self) -> Result<Arc<Store>, WorkspaceError> {
+        let mut store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = &*store {
+            return Ok(Arc::clone(store));
+        }
+        let opened = Arc::new(Store::open(&self.0.data, RunContext::system())?);
+        Ok(Arc::clone(store.insert(opened)))
+    }
+}
+
+/// The Builder's own API.
+pub(super) fn routes(settings: &Settings) -> Router {
+    let api = Api(Arc::new(Shared {
+        data: settings.data.clone(),
+        allows_custom_code: settings.allows_custom_code,
+        is_trusted: !settings.is_untrusted,
+        store: Mutex::new(None),
+    }));
+    let project = Router::new()
+        .route("/", get(projects::one).patch(projects::rename).delete(projects::delete))
+        .route("/draft", axum::routing::put(projects::save))
+        .route("/undo", post(projects::undo))
+        .route("/redo", post(projects::redo))
+        .route("/export", get(versions::export))
+        .route("/diff", get(versions::diff))
+        .route("/versions", post(versions::publish))
+        .route("/versions/{version}", get(versions::one))
+        .route("/active", post(versions::activate))
+        .route("/revert", post(versions::revert))
+        .route("/testing_values", get(testing_values::get).put(testing_values::put));
+    let api_routes = Router::new()
+        .route("/session", get(analysis::session))
+        .route("/schema", get(analysis::schema))
+        .route("/analyze", post(analysis::analyze))
+        .route("/locate", post(analysis::locate))
+        .route("/edit", post(analysis::edit))
+        .route("/yaml", post(analysis::yaml))
+        .route("/fix", post(analysis::fix))
+        .route("/workspaces/{workspace}/projects", get(projects::list).post(projects::create))
+        .nest("/workspaces/{workspace}/projects/{project}", project)
+        .fallback(async || Failure::not_found("there is no such thing in the Builder's API"))
+        .with_state(api);
+    Router::new().nest("/api", api_routes)
+}
