@@ -9,6 +9,7 @@
 pub mod analysis;
 #[cfg(feature = "ui")]
 mod api;
+pub mod commands;
 #[cfg(feature = "ui")]
 pub mod edit;
 #[cfg(feature = "ui")]

@@ -16,6 +16,7 @@ use futures::FutureExt;
 use tokio::net::TcpListener;
 use tracing::error;
 
+use super::outside::Outside;
 use super::{api, manifest_server, ui};
 use crate::run::RunContext;
 use crate::value::Secret;
@@ -26,8 +27,10 @@ const LONGEST_BODY: usize = 256 << 20;
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// What the server is started with.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Settings {
+    /// The network and the clock of all that is run.
+    pub outside: Outside,
     /// Where projects are kept.
     pub data: PathBuf,
     /// What the tokens of the manifest server's clients are signed with; without it all are let in.

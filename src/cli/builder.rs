@@ -7,9 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use futures::future;
+use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::limits::LimitArgs;
 use super::{inputs, tell};
+use crate::builder::outside::Outside;
 use crate::builder::serve::{Server, Settings};
 
 /// Serves the Connector Builder, and the API of `airbyte/manifest-server`.
@@ -26,11 +29,17 @@ pub(super) struct Builder {
     /// The folder where projects are kept; one in the home folder unless given.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Begins every run at this moment; waiting moves its clock on and takes no time. For tests.
+    #[arg(long, value_name = "TIME", hide = true)]
+    clock: Option<Timestamp>,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 impl Builder {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let settings = Settings {
+            outside: Outside::from_env(self.limits.limits(), self.clock),
             data: self.data.clone().unwrap_or_else(default_data),
             token_secret: env::var("AB_JWT_SIGNATURE_SECRET").ok().map(Into::into),
             allows_custom_code: inputs::permits_custom_code(),

@@ -10,6 +10,7 @@ use crate::components::job_slots::JobSlots;
 use crate::components::registry::REGISTRY;
 use crate::components::shape::Reader;
 use crate::components::source::concurrency;
+use crate::components::source::streams::GeneratedStream;
 use crate::components::source::yaml::DeclarativeSource;
 use crate::components::spec::Spec;
 use crate::components::{
@@ -355,6 +356,11 @@ impl Source {
             (Ok(()), None) => {}
         }
         Ok(stream)
+    }
+
+    /// The streams that are made of templates, as they would be written.
+    pub async fn generated_streams(&self) -> Result<Vec<GeneratedStream>, EngineError> {
+        Ok(self.shape.generated_streams(&self.cx()).await?)
     }
 
     /// Whether a read does one thing after the other, so that a second processor is of no use: one

@@ -22,7 +22,7 @@ use crate::value::Json;
 
 pub use cache::cache_parents;
 pub use finding::{Edit, Finding, Findings, Severity, did_you_mean};
-pub use migrate::{JoinUrl, Migrated, migrate};
+pub use migrate::{JoinUrl, Migrated, migrate, migrate_resolved};
 pub use node::{Key, Node, NodeMap, NodeValue, Span, Timestamp};
 pub use normalize::normalize;
 pub use parameters::propagate;

@@ -7,49 +7,63 @@ use crate::value::{Json, Map};
 
 /// Migrates every requester of a resolved manifest, but for those in templates of streams; or says
 /// why the manifest has to stay as it is: the reference then leaves all of it alone.
-pub(super) fn apply(manifest: &mut Json, join: JoinUrl) -> Result<(), String> {
-    each_requester(manifest, &mut |requester| {
-        rename_url_base(requester);
-        Ok(())
-    })?;
-    each_requester(manifest, &mut |requester| join_path(requester, join))?;
-    each_requester(manifest, &mut |requester| {
-        type_bodies(requester);
-        Ok(())
-    })
+///
+/// Gives the names of the migrations that changed something.
+pub(super) fn apply(manifest: &mut Json, join: JoinUrl) -> Result<Vec<&'static str>, String> {
+    let migrations: [(&str, &Migrate<'_>); 3] = [
+        ("HttpRequesterUrlBaseToUrl", &|requester| Ok(rename_url_base(requester))),
+        ("HttpRequesterPathToUrl", &|requester| join_path(requester, join)),
+        ("HttpRequesterRequestBodyJsonDataToRequestBody", &|requester| Ok(type_bodies(requester))),
+    ];
+    let mut applied = Vec::new();
+    for (name, migrate) in migrations {
+        if each_requester(manifest, migrate)? {
+            applied.push(name);
+        }
+    }
+    Ok(applied)
 }
 
-type Migrate<'m> = dyn FnMut(&mut Map) -> Result<(), String> + 'm;
+/// Changes a requester; tells whether there was anything to change.
+type Migrate<'m> = dyn Fn(&mut Map) -> Result<bool, String> + 'm;
 
-fn each_requester(value: &mut Json, migrate: &mut Migrate<'_>) -> Result<(), String> {
+fn each_requester(value: &mut Json, migrate: &Migrate<'_>) -> Result<bool, String> {
+    let mut has_changed = false;
     match value {
-        Json::Array(items) => items.iter_mut().try_for_each(|item| each_requester(item, migrate)),
+        Json::Array(items) => {
+            for item in items {
+                has_changed |= each_requester(item, migrate)?;
+            }
+        }
         Json::Object(fields) => {
             match fields.get("type").and_then(Json::as_str) {
-                Some("DynamicDeclarativeStream") => return Ok(()),
-                Some("HttpRequester") => migrate(fields)?,
+                Some("DynamicDeclarativeStream") => return Ok(false),
+                Some("HttpRequester") => has_changed |= migrate(fields)?,
                 _ => {}
             }
-            fields.values_mut().try_for_each(|value| each_requester(value, migrate))
+            for value in fields.values_mut() {
+                has_changed |= each_requester(value, migrate)?;
+            }
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(has_changed)
 }
 
-fn rename_url_base(requester: &mut Map) {
-    if let Some(url) = requester.shift_remove("url_base") {
-        requester.insert("url".to_owned(), url);
-    }
+fn rename_url_base(requester: &mut Map) -> bool {
+    let Some(url) = requester.shift_remove("url_base") else { return false };
+    requester.insert("url".to_owned(), url);
+    true
 }
 
-fn join_path(requester: &mut Map, join: JoinUrl) -> Result<(), String> {
-    let Some(path) = requester.get("path") else { return Ok(()) };
+fn join_path(requester: &mut Map, join: JoinUrl) -> Result<bool, String> {
+    let Some(path) = requester.get("path") else { return Ok(false) };
     let path = path.as_str().ok_or("the `path` of a requester is no text")?;
     let url = requester.get("url").ok_or("a requester has a `path` and no `url`")?;
     let url = joined(url.as_str().ok_or("the `url` of a requester is no text")?, path, join)?;
     requester.insert("url".to_owned(), Json::String(url));
     requester.shift_remove("path");
-    Ok(())
+    Ok(true)
 }
 
 /// The URL with its path; fails where Python's `urljoin` would.
@@ -85,14 +99,17 @@ fn check_host(url: &str) -> Result<(), String> {
     if is_fine { Ok(()) } else { Err(format!("the host of `{url}` has brackets in it")) }
 }
 
-fn type_bodies(requester: &mut Map) {
+fn type_bodies(requester: &mut Map) -> bool {
+    let mut has_changed = false;
     for key in ["request_body_json", "request_body_data"] {
         let Some(type_name) = requester.get(key).and_then(|body| body_type(key, body)) else {
             continue;
         };
         let body = requester.shift_remove(key).unwrap_or_default();
         requester.insert("request_body".to_owned(), json!({"type": type_name, "value": body}));
+        has_changed = true;
     }
+    has_changed
 }
 
 /// The `type` that a body gets; texts that may give any JSON stay as they are.
@@ -116,7 +133,7 @@ mod tests {
         let mut manifest = requester.clone();
         manifest["type"] = json!("HttpRequester");
         let join: JoinUrl = |base, path| format!("{base}{path}");
-        let outcome = apply(&mut manifest, join).map(|()| {
+        let outcome = apply(&mut manifest, join).map(|_| {
             manifest.as_object_mut().unwrap().remove("type");
             manifest
         });

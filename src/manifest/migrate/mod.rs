@@ -7,11 +7,14 @@
 mod apply;
 mod text;
 
+use jiff::Timestamp;
+use serde_json::json;
+
 use super::finding::{Finding, Findings};
 use super::path::Path;
 use super::source::Source;
 use super::{Manifest, complete, parse};
-use crate::value::Json;
+use crate::value::{Json, python_str};
 
 /// Python's `urljoin`.
 pub type JoinUrl = fn(base: &str, url: &str) -> String;
@@ -60,6 +63,31 @@ pub fn migrate(source: &Source, join: JoinUrl) -> Result<Migrated, Findings> {
         return Err(unfit(message.to_owned()));
     }
     Ok(migrated)
+}
+
+/// Migrates a resolved manifest, and notes in its `metadata` what was done, as the reference does;
+/// one that the reference stumbles over stays as it is.
+pub fn migrate_resolved(manifest: &mut Json, join: JoinUrl, now: Timestamp) {
+    let mut migrated = manifest.clone();
+    let Ok(applied) = apply::apply(&mut migrated, join) else { return };
+    let version = manifest.get("version").map_or_else(|| "0.0.0".into(), python_str).into_owned();
+    let now = now.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string();
+    let notes = applied.into_iter().map(|migration| {
+        json!({
+            "from_version": version, "to_version": "*", "migration": migration, "migrated_at": now,
+        })
+    });
+    let notes: Vec<_> = notes.collect();
+    if let (Json::Object(fields), false) = (&mut migrated, notes.is_empty()) {
+        let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+        if let Json::Object(metadata) = metadata {
+            let known = metadata.entry("applied_migrations").or_insert_with(|| json!([]));
+            if let Json::Array(known) = known {
+                known.extend(notes);
+            }
+        }
+    }
+    *manifest = migrated;
 }
 
 /// What counts of a manifest: definitions are only there to be referred to, and parameters that
