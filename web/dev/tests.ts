@@ -2,13 +2,15 @@ import type { ServerResponse } from "node:http";
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
+const dateOf = (day: number) => new Date(Date.now() - (5 - day) * 86_400_000).toISOString().slice(0, 10);
+
 const record = (day: number) => ({
-  success: true, historical: true, base: "USD", date: `2026-11-0${day}`, timestamp: 1730500000 + day * 86400,
+  success: true, historical: true, base: "USD", quote: "EUR", date: dateOf(day), timestamp: 1730500000 + day * 86400,
   title: "<img src=x onerror=alert(1)>", rates: { EUR: 0.92 + day / 100, GBP: 0.78, JPY: 151.2 },
 });
 
 const request = (day: number) => ({
-  url: `https://api.example.com/exchangerates_data/2026-11-0${day}?base=USD`, http_method: "GET",
+  url: `https://api.example.com/exchangerates_data/${dateOf(day)}?base=USD`, http_method: "GET",
   headers: { apikey: "****", accept: "*/*", "user-agent": "builder" }, body: null,
 });
 
@@ -30,11 +32,11 @@ export async function fakeTest(response: ServerResponse): Promise<void> {
       await pause(1500);
     }
     slices.push({
-      slice_descriptor: { start_time: `2026-11-0${day}`, end_time: `2026-11-0${day}` },
-      state: [{ type: "STREAM", stream: { stream_descriptor: { name: "Rates" }, stream_state: { date: `2026-11-0${day}` } } }],
+      slice_descriptor: { start_time: dateOf(day), end_time: dateOf(day) },
+      state: [{ type: "STREAM", stream: { stream_descriptor: { name: "Rates" }, stream_state: { date: dateOf(day) } } }],
       pages: [{ records: [record(day)], request: request(day), response: { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(record(day)) } }],
     });
-    timeline.push({ id: day, kind: day === 1 ? "auth" : "stream", title: `GET /exchangerates_data/2026-11-0${day}`, started_ms: at, waited_ms: day === 3 ? 140 : 0, first_byte_ms: at + 90, ended_ms: at + 120, depends_on: day > 1 ? 1 : null });
+    timeline.push({ id: day, kind: day === 1 ? "auth" : "stream", title: `GET /exchangerates_data/${dateOf(day)}`, started_ms: at, waited_ms: day === 3 ? 140 : 0, first_byte_ms: at + 90, ended_ms: at + 120, depends_on: day > 1 ? 1 : null });
   }
   say("result", {
     logs: [{ level: "INFO", message: "Read 5 records" }, { level: "WARN", message: "<b>Header</b> X-Limit is low" }],

@@ -222,6 +222,8 @@ export type TestEvent =
   | { event: "records"; count: number }
   | { event: "slice"; index: number; descriptor: Json }
   | { event: "wait"; seconds: number; reason: string; at_ms: number; wait: string | number }
+  | { event: "wait_ended"; wait: string | number; at_ms: number }
+  | { event: "unanswered"; id: string; message: string; at_ms: number }
   | { event: "log"; level: string; message: string }
   | ({ event: "result" } & TestResult)
   | { event: "failed"; message: string; help?: string };

@@ -4,6 +4,7 @@ import type { Finding, Path } from "../api/types";
 import { pathText, samePath } from "../document/walk";
 import { target } from "../state/view";
 import { Icon } from "../ui/Icon";
+import { Words } from "../ui/Words";
 import { useForm } from "./context";
 
 /** What the analysis says of a value, with what mends it. */
@@ -15,8 +16,8 @@ export function Faults({ findings }: { findings: Finding[] }) {
         <p key={index} class={`fault ${finding.level}`} role={finding.level === "error" ? "alert" : undefined}>
           <Icon name={finding.level === "note" ? "info" : "alert"} size={13} />
           <span>
-            {finding.message}
-            {finding.help && <span class="muted"> {finding.help}</span>}{" "}
+            <Words text={finding.message} />
+            {finding.help && <span class="muted"> <Words text={finding.help} /></span>}{" "}
             {finding.fix && <button type="button" class="link" onClick={() => void project.fix(finding)}>{finding.fix.label}</button>}
           </span>
         </p>
@@ -29,32 +30,35 @@ interface Props {
   path: Path;
   title: string;
   id?: string;
-  help?: ComponentChildren;
+  help?: string;
   required?: boolean;
   badge?: ComponentChildren;
   tools?: ComponentChildren;
   findings?: Finding[];
+  /** Outer: around other fields, its explanation comes first. Inline: a switch beside its name. */
+  form?: "plain" | "outer" | "inline";
   children: ComponentChildren;
 }
 
 /** A value of the manifest with its name, its explanation, and what is wrong with it. */
-export function Field({ path, title, id, help, required, badge, tools, findings = [], children }: Props) {
+export function Field({ path, title, id, help, required, badge, tools, findings = [], form = "plain", children }: Props) {
   const ref = useRef<HTMLDivElement>(null);
   const wanted = target.value;
   useEffect(() => {
     if (wanted && ref.current && samePath(wanted.path, path)) reveal(ref.current);
   }, [wanted]);
   return (
-    <div class="field" ref={ref} data-path={pathText(path)}>
+    <div class={`field ${form}`} ref={ref} data-path={pathText(path)}>
       <div class="label">
         <label for={id}>{title}</label>
         {required && <span class="needed" title="Required" aria-label="required">*</span>}
         {badge}
         {tools && <span class="tools">{tools}</span>}
       </div>
+      {form === "outer" && help && <p class="help"><Words text={help} /></p>}
       {children}
       <Faults findings={findings} />
-      {help && <p class="help">{help}</p>}
+      {form !== "outer" && help && <p class="help"><Words text={help} /></p>}
     </div>
   );
 }

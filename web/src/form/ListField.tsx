@@ -13,6 +13,7 @@ import { ComponentBody } from "./ComponentBody";
 import { useForm } from "./context";
 import { Faults } from "./Field";
 import { PLACEHOLDERS } from "./layouts";
+import { typedValue } from "./variant";
 import { YamlInPlace } from "./YamlInPlace";
 
 interface Props {
@@ -86,7 +87,7 @@ function summaryOf(value: Json): string {
 function Item({ path, at, schema, value, count }: { path: Path; at: Path; schema: Schema; value: Json; count: number }) {
   const { project, book, readOnly } = useForm();
   const node = project.node(path);
-  const variant = book.variantOf(schema, node.value);
+  const variant = book.variantOf(schema, typedValue(project, path, node.value));
   const index = Number(at.at(-1));
   const list = at.slice(0, -1);
   const findings = project.findingsWithin(node.at);

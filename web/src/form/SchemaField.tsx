@@ -11,9 +11,11 @@ import { ComponentBody } from "./ComponentBody";
 import { useForm } from "./context";
 import { Field } from "./Field";
 import { ListField } from "./ListField";
+import { isRequestOption, RequestOptionInput } from "./RequestOptionInput";
 import { ScalarInput } from "./ScalarInput";
 import { SecretOffer } from "./SecretOffer";
 import { StreamReference } from "./StreamReference";
+import { typedValue } from "./variant";
 import { YamlInPlace } from "./YamlInPlace";
 
 export interface SchemaFieldProps {
@@ -42,7 +44,8 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
   const key = String(path.at(-1) ?? "");
   const variants = book.variants(schema).filter((variant) => variant.type !== "null");
   const isEmpty = value === undefined || value === null;
-  const variant = isEmpty ? emptyVariant(variants) : book.variantOf(schema, value);
+  // The `type` of a component may come from what it builds on.
+  const variant = isEmpty ? emptyVariant(variants) : book.variantOf(schema, typedValue(project, path, value));
   const name = title ?? titleOfKey(key);
   const isStream = key === "stream" && variants.some((one) => componentName(one) === "DeclarativeStream");
   const isShared = !isEmpty && !node.inherited && isAliased(project.analysis.value.shared, at);
@@ -55,6 +58,7 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
     void project.edit(component ? chooseEdits(project.document.value, at, component, kept) : [{ op: "set", path: at, value: kept }], `Choose ${name}`);
   };
   const components = variants.filter((one) => componentName(one));
+  const isOption = isRequestOption(components, value);
   const others = variants.filter((one) => one !== variant && !componentName(one) && !(isEmpty && isScalar(one)));
   const isOwn = !isEmpty && !node.inherited;
   const menu: (MenuItem | null)[] = [
@@ -70,6 +74,7 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
   const inner = () => {
     if (asYaml) return <YamlInPlace path={at} label={name} onClose={() => setAsYaml(false)} />;
     if (isStream) return <StreamReference id={id} path={path} />;
+    if (isOption && !isShared) return <RequestOptionInput id={id} at={at} components={components} value={value} required={required} label={name} />;
     if (doesNotFit || isShared) return <Unshown path={at} label={name} isShared={isShared} value={value} />;
     return (
       <>
@@ -91,7 +96,8 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
   };
   return (
     <Field path={at} title={name} id={id} required={required} badge={badge} tools={tools}
-      help={help ?? schema.description ?? variant?.description} findings={project.findingsAt(at)}>
+      help={help ?? worthSaying(schema.description ?? variant?.description)}
+      form={variant?.type === "boolean" && !asYaml ? "inline" : variant && !isScalar(variant) && variant.properties && !isEmpty && !isOption ? "outer" : "plain"} findings={project.findingsAt(at)}>
       {inner()}
       {typeof value === "string" && isOwn && <SecretOffer path={at} name={key} text={value} />}
     </Field>
@@ -132,12 +138,16 @@ function Unshown({ path, label, isShared, value }: { path: Path; label: string; 
   );
 }
 
-const isAliased = (shared: Path[], at: Path) => shared.some((path) => samePath(path, at)) ;
+/** An explanation of three words says no more than the name. */
+const worthSaying = (text: string | undefined) => (text && text.split(/\s+/).length > 3 ? text : undefined);
+
+const isAliased = (shared: Path[], at: Path) => shared.some((path) => samePath(path, at));
 
 /** What an input is shown for while there is no value: the simplest alternative. */
 function emptyVariant(variants: Schema[]): Schema | null {
   const plain = variants.filter((one) => !componentName(one));
-  return plain.find((one) => one.enum) ?? plain.find((one) => one.type === "string") ?? plain[0] ?? variants[0] ?? null;
+  const pairs = plain.find((one) => one.type === "object" && !one.properties && one.additionalProperties !== undefined);
+  return plain.find((one) => one.enum) ?? pairs ?? plain.find((one) => one.type === "string") ?? plain[0] ?? variants[0] ?? null;
 }
 
 /** What of the present value the newly chosen component can keep. */

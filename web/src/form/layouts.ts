@@ -20,7 +20,7 @@ export const LAYOUTS: Record<string, Layout> = {
   SessionTokenAuthenticator: {
     main: ["login_requester", "session_token_path", "expiration_duration", "request_authentication"],
   },
-  RequestOption: { main: ["inject_into", "field_name", "field_path"] },
+  RequestOption: { main: ["inject_into", "field_name"] },
   DefaultPaginator: { main: ["pagination_strategy", "page_token_option", "page_size_option"] },
   PageIncrement: { main: ["page_size", "start_from_page", "inject_on_first_request"] },
   OffsetIncrement: { main: ["page_size", "inject_on_first_request"] },

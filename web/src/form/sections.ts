@@ -62,8 +62,8 @@ export const SECTIONS: SectionSpec[] = [
     start: begin("DefaultPaginator"),
     fields: [
       { path: ["retriever", "paginator", "pagination_strategy"], title: "Next page by", required: true },
-      { path: ["retriever", "paginator", "page_token_option"], title: "Page token goes into", help: "Where the number, offset or cursor of the next page goes." },
-      { path: ["retriever", "paginator", "page_size_option"], title: "Page size goes into" },
+      { path: ["retriever", "paginator", "page_token_option"], title: "Page token is sent in", help: "Where the number, offset or cursor of the next page goes." },
+      { path: ["retriever", "paginator", "page_size_option"], title: "Page size is sent in" },
     ],
   },
   {

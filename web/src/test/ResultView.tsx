@@ -3,7 +3,7 @@ import type { TestResult } from "../api/types";
 import { isObject } from "../document/walk";
 import type { OpenProject } from "../state/project";
 import { Badge, type Tab, Tabs } from "../ui/basics";
-import { Warnings } from "./Warnings";
+import { Warnings } from "./WarningList";
 import { Exchange, RequestView, ResponseView } from "./Exchange";
 import { Records } from "./Records";
 import { SchemaTab } from "./SchemaTab";

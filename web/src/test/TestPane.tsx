@@ -35,7 +35,7 @@ export function TestPane({ project }: { project: OpenProject }) {
           {!names.length && <option value="">No streams</option>}
           {names.map((name) => <option key={name} value={name}>{name}</option>)}
         </select>
-        <Button icon="user" onClick={() => (store.isEditingValues.value = true)}>
+        <Button icon="key" title="Testing values" aria-label="Testing values" onClick={() => (store.isEditingValues.value = true)}>
           <span class="optional">Testing values</span>{!store.hasValues.value && project.analysis.value.outline.inputs.length > 0 && <Badge kind="warning">!</Badge>}
         </Button>
         <Button kind="quiet" icon="settings" aria-label="Limits and input state" title="Limits and input state" onClick={() => setShowsLimits(true)} />
@@ -60,7 +60,7 @@ function Untested({ project }: { project: OpenProject }) {
   return (
     <Empty icon="play" title={`“${store.stream.value}” has not been tested yet`}
       actions={<>
-        {lacks && <Button kind="primary" icon="user" onClick={() => (store.isEditingValues.value = true)}>Enter testing values</Button>}
+        {lacks && <Button kind="primary" icon="key" onClick={() => (store.isEditingValues.value = true)}>Enter testing values</Button>}
         <Button kind={lacks ? "plain" : "primary"} icon="play" disabled={project.isBroken.value} onClick={() => void store.test()}>Test stream</Button>
       </>}>
       {lacks ? "Enter your key and the other inputs first. They are kept apart from the manifest." : "A test reads a few pages and shows every request, response and record."}

@@ -1,20 +1,15 @@
 import { useState } from "preact/hooks";
 import type { TimelineEntry } from "../api/types";
 import { Empty } from "../ui/basics";
+import { ticksOf } from "./ticks";
 
 const ROW = 22;
 const LABEL = 190;
 const WIDTH = 620;
 const MOST = 300;
 
-/** Round distances of a ruler: 1, 2 or 5 times a power of ten. */
-export function ticksOf(total: number, about = 5): number[] {
-  if (!(total > 0)) return [0];
-  const raw = total / about;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10);
-  return Array.from({ length: Math.floor(total / step) + 1 }, (_, index) => index * step);
-}
+/** The end of an address tells requests apart better than its beginning. */
+const tail = (title: string) => (title.length > 27 ? `…${title.slice(-26)}` : title);
 
 const time = (ms: number) => (ms >= 1000 ? `${Number((ms / 1000).toFixed(2))} s` : `${Math.round(ms)} ms`);
 
@@ -50,7 +45,7 @@ export function Timeline({ entries }: { entries: TimelineEntry[] }) {
             <g key={row.id} class={shown === row ? "bar shown" : "bar"} tabIndex={0} onMouseEnter={() => setShown(row)} onFocus={() => setShown(row)}>
               <title>{row.title}</title>
               <rect class="hit" x={0} y={y - 3} width={WIDTH} height={ROW} />
-              <text x={0} y={y + 11} clip-path="url(#labels)">{row.title.slice(0, 40)}</text>
+              <text x={0} y={y + 11} clip-path="url(#labels)">{tail(row.title)}</text>
               {parentRow && parent !== undefined && <path class="link-line" d={`M ${x(parentRow.ended_ms)} ${parent * ROW + 30} V ${y + 8} H ${x(row.started_ms - row.waited_ms)}`} />}
               {row.waited_ms > 0 && <rect class="waited" x={x(row.started_ms - row.waited_ms)} y={y + 3} width={Math.max(1, x(row.started_ms) - x(row.started_ms - row.waited_ms))} height={10} rx={2} />}
               <rect class={`server ${row.kind}`} x={x(row.started_ms)} y={y + 1} width={Math.max(2, x(first) - x(row.started_ms))} height={14} rx={2} />

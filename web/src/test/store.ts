@@ -142,6 +142,8 @@ export class Testing {
           case "response": return { ...run, requests: run.requests.map((one) => one.id === event.id ? { ...one, status: event.status, ended: event.at_ms } : one) };
           case "records": return { ...run, records: event.count };
           case "wait": return { ...run, wait: { seconds: event.seconds, reason: event.reason, since: Date.now() } };
+          case "wait_ended": return { ...run, wait: null };
+          case "unanswered": return { ...run, requests: run.requests.map((one) => one.id === event.id ? { ...one, ended: event.at_ms } : one) };
           case "log": return { ...run, logs: [...run.logs, { level: event.level, message: event.message }].slice(-1000) };
           case "result": return { ...run, result: event, status: "done", wait: null };
           case "failed": return { ...run, status: "failed", wait: null, failure: { message: event.message, ...(event.help ? { help: event.help } : {}) } };
