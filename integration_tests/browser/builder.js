@@ -28,7 +28,7 @@ export async function addStream(page, name, path) {
 }
 
 /** A part of the connector, by its name at the left. */
-export const openPart = (page, name) => page.getByRole("navigation", { name: "Parts of the connector" }).getByRole("button", { name, exact: true }).click();
+export const openPart = (page, name) => page.getByRole("navigation", { name: "Parts of the connector" }).getByRole("button", { name: new RegExp(`^${name}(,|$)`) }).click();
 
 export const section = (page, name) => page.getByRole("region", { name, exact: true });
 
@@ -51,7 +51,7 @@ export async function giveTestingValues(page, values) {
   await page.getByRole("button", { name: "Testing values", exact: true }).click();
   const dialog = page.getByRole("dialog");
   for (const [label, value] of Object.entries(values)) await dialog.getByLabel(label, { exact: false }).fill(value);
-  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
   await dialog.waitFor({ state: "detached" });
 }
 

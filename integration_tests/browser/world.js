@@ -36,7 +36,6 @@ export async function startBuilder() {
   let child;
   const start = async (address) => {
     child = spawn(process.env.BINARY, ["builder", "--bind", address, "--data", data], { stdio: ["ignore", "inherit", "pipe"] });
-    await new Promise((done) => setTimeout(done, Number(process.env.DELAY ?? 0)));
     for await (const line of createInterface({ input: child.stderr })) {
       const found = /http:\/\/\S+/.exec(line);
       if (found) return found[0];

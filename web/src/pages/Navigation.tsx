@@ -23,7 +23,7 @@ export function Navigation({ project }: { project: OpenProject }) {
   const within = (path: Path) => serious(findings.filter((finding) => isWithin(finding.path, path)));
   const isElsewhere = ({ path }: Finding) => !["streams", "dynamic_streams", "spec"].includes(String(path[0])) && !isApi(path);
   const entry = (next: Section, path: Path, icon: IconName, title: string, faults: Finding[], extra?: preact.ComponentChildren) => (
-    <button type="button" class="nav-item" aria-current={same(shown, next) ? "page" : undefined} onClick={() => show(next, path)} title={title}>
+    <button type="button" class="nav-item" aria-current={same(shown, next) ? "page" : undefined} onClick={() => show(next, path)} title={title} aria-label={faults.length ? `${title}, ${faults.length} ${faults.length === 1 ? "problem" : "problems"}` : title}>
       <Icon name={icon} size={15} /><span class="clip grow">{title}</span>{extra}<Count faults={faults} />
     </button>
   );

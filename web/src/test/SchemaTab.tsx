@@ -4,7 +4,8 @@ import { differencesOf, mergeSchemas, typesOf } from "../document/schemas";
 import { isObject } from "../document/walk";
 import type { OpenProject } from "../state/project";
 import { toast } from "../state/toasts";
-import { Badge, Button, Empty, Notice, Segments } from "../ui/basics";
+import { Badge, Button, Empty, Notice, Segments, Switch } from "../ui/basics";
+import { importsSchema, inlineSchema, setImportsSchema } from "./importSchema";
 import { JsonView } from "./JsonView";
 
 const WORDS = {
@@ -17,11 +18,9 @@ const nameOf = (difference: SchemaDifference) => (Array.isArray(difference.path)
 
 /** The schema that the records have, beside the one that the manifest declares. */
 export function SchemaTab({ project, result, stream }: { project: OpenProject; result: TestResult; stream: string }) {
-  const found = project.analysis.value.outline.streams.find((one) => one.name === stream);
-  const loader = found && project.node([...found.path, "schema_loader"]);
-  const isInline = !loader || loader.value === undefined || (isObject(loader.value) && loader.value.type === "InlineSchemaLoader");
-  const schema = found && isInline ? project.node([...found.path, "schema_loader", "schema"]).value : result.declared_schema ?? undefined;
-  const declared = isObject(schema) ? schema : null;
+  const place = inlineSchema(project, stream);
+  const isOwn = project.analysis.value.outline.streams.some((one) => one.name === stream);
+  const declared = place ? place.schema : result.declared_schema ?? null;
   const detected = result.inferred_schema;
   const [form, setForm] = useState<"changes" | "detected" | "declared">("changes");
   if (!detected) return <Empty icon="table" title="No schema detected">There were no records to see it from.</Empty>;
@@ -29,24 +28,26 @@ export function SchemaTab({ project, result, stream }: { project: OpenProject; r
   const isBare = !declared || !isObject(declared.properties) || !Object.keys(declared.properties).length;
   const conflicts = differences.filter((one) => one.kind === "type");
   const put = async (value: JsonObject, words: string) => {
-    if (!found || !loader) return;
-    const at = loader.value === undefined ? loader.at : project.node([...found.path, "schema_loader", "schema"]).at;
-    const done = await project.set(at, loader.value === undefined ? { type: "InlineSchemaLoader", schema: value } : value, words);
-    if (done) toast("success", "The schema was written into the manifest.", { label: "Undo", run: () => void project.undo() });
+    if (await place?.write(value, words)) toast("success", "The schema was written into the manifest.", { label: "Undo", run: () => void project.undo() });
   };
+  const isAutomatic = importsSchema(project, stream);
   return (
     <>
       <div class="body-tools">
         <Segments label="What is shown" value={form} onChange={setForm} options={[{ value: "changes", title: `Differences (${differences.length})` }, { value: "detected", title: "Detected" }, { value: "declared", title: "Declared" }]} />
         <span class="grow" />
-        {found && isInline && (isBare ? <Button small kind="primary" icon="download" onClick={() => void put(detected, "Import the detected schema")}>Import schema</Button> : differences.length > 0 && (
+        {place && (isBare ? <Button small kind="primary" icon="download" onClick={() => void put(detected, "Import the detected schema")}>Import schema</Button> : differences.length > 0 && (
           <>
             <Button small onClick={() => void put(mergeSchemas(declared ?? {}, detected), "Merge the detected schema")}>Merge</Button>
             <Button small onClick={() => void put(detected, "Overwrite the schema")}>Overwrite</Button>
           </>
         ))}
       </div>
-      {found && !isInline && <div class="pad"><Notice>The schema of this stream is not written in the manifest, so it cannot be imported.</Notice></div>}
+      {isOwn && !place && <div class="pad"><Notice>The schema of this stream is not written in the manifest, so it cannot be imported.</Notice></div>}
+      {place && (
+        <label class="automatic"><Switch label="Import after each test" checked={isAutomatic} onChange={(on) => void setImportsSchema(project, stream, on)} />
+          Import after each test<span class="help"> the detected schema replaces the declared one</span></label>
+      )}
       {conflicts.length > 0 && <div class="pad"><Notice kind="warning">{conflicts.length === 1 ? "One field has" : `${conflicts.length} fields have`} another type than declared. Such records are converted or refused at the destination.</Notice></div>}
       {form === "changes" && (differences.length ? (
         <ul class="differences">

@@ -4,6 +4,7 @@ import { inputsOf, type UserInput } from "../document/inputs";
 import type { OpenProject } from "../state/project";
 import { Chips } from "../form/Chips";
 import { Button, Dialog, Labelled, Notice, Switch } from "../ui/basics";
+import { tell } from "../state/toasts";
 import { testing } from "./store";
 
 /** What the tests are run with: the user inputs, filled in. They are never part of the manifest. */
@@ -18,7 +19,9 @@ export function ValuesDialog({ project, onClose }: { project: OpenProject; onClo
   const [asJson, setAsJson] = useState(false);
   const [json, setJson] = useState("");
   const [fault, setFault] = useState<string | null>(null);
-  const save = async () => {
+  const [checked, setChecked] = useState<{ success: boolean; message: string | null } | null>(null);
+  const save = async (checks: boolean) => {
+    setChecked(null);
     let given = values;
     if (asJson) {
       try {
@@ -30,20 +33,23 @@ export function ValuesDialog({ project, onClose }: { project: OpenProject; onClo
     }
     setBusy(true);
     const done = await store.saveValues(given);
+    const answer = done && checks ? await tell(project.api.check(project.id, project.text.value)) : undefined;
     setBusy(false);
-    if (done) onClose();
+    if (answer) setChecked(answer);
+    else if (done && !checks) onClose();
   };
   const set = (key: string, value: Json | undefined) => {
     const { [key]: _, ...rest } = values;
     setValues(value === undefined ? rest : { ...rest, [key]: value });
   };
   return (
-    <Dialog title="Testing values" onClose={onClose} onSubmit={() => void save()}
-      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" type="submit" busy={isBusy}>Save</Button></>}>
+    <Dialog title="Testing values" onClose={onClose} onSubmit={() => void save(false)}
+      foot={<><Button busy={isBusy} onClick={() => void save(true)}>Save and check</Button><span class="grow" /><Button onClick={onClose}>Cancel</Button><Button kind="primary" type="submit" busy={isBusy}>Save</Button></>}>
       <div class="row">
         <p class="help grow">Used for tests only, and kept apart from the manifest. Secrets are stored encrypted.</p>
         <Button small kind="quiet" onClick={() => { setJson(JSON.stringify(values, null, 2)); setAsJson(!asJson); }}>{asJson ? "Form" : "JSON"}</Button>
       </div>
+      {checked && <Notice kind={checked.success ? "accent" : "error"} icon={checked.success ? "check" : "alert"}>{checked.success ? "The connection works." : checked.message ?? "The connection does not work."}</Notice>}
       {asJson ? (
         <Labelled label="Config as JSON" fault={fault}>
           {(id) => <textarea id={id} class="input code" rows={14} value={json} onInput={(event) => setJson(event.currentTarget.value)} />}

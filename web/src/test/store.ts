@@ -4,6 +4,7 @@ import { messageOf } from "../api/client";
 import type { GeneratedStream, Json, JsonObject, LogLine, Path, TestResult } from "../api/types";
 import { expand, isObject } from "../document/walk";
 import type { OpenProject } from "../state/project";
+import { importAutomatically } from "./importSchema";
 import { storedSignal } from "../state/stored";
 import { toast } from "../state/toasts";
 
@@ -123,6 +124,7 @@ export class Testing {
     try {
       const settings = { stream_name: stream, ...limits.value, ...(states ? { state: states } : {}) };
       await this.#follow(stream, project.api.test(project.id, project.text.value, settings, controller.signal));
+      await importAutomatically(project, stream, this.runs.value[stream]?.result?.inferred_schema ?? null);
       this.#update(stream, (one) => one.status === "running" ? { ...one, status: "failed", failure: { message: "The test ended without a result." } } : one);
     } catch (error) {
       const failure = { message: messageOf(error) };

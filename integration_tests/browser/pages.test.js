@@ -1,0 +1,300 @@
+// The main paths through the Builder's pages, and what must never happen there.
+
+import assert from "node:assert/strict";
+import { after, before, test as it } from "node:test";
+import { addStream, createConnector, fill, giveTestingValues, importYaml, openPart, saved, section, test, textOf, turnOn } from "./builder.js";
+import { accessibilityFaults, openPage, shoot, startApi, startBrowser, startBuilder } from "./world.js";
+
+const ATTACK = "<img src=x onerror=\"globalThis.attacked=true\">";
+let api;
+let builder;
+let browser;
+
+function answer(url) {
+  if (url.pathname === "/broken") return { status: 500, body: `<html>${ATTACK}</html>`, headers: { "content-type": "text/html" } };
+  if (url.pathname === "/none") return { body: [] };
+  const page = Number(url.searchParams.get("page") ?? 1);
+  return { body: Array.from({ length: page < 3 ? 2 : 1 }, (_, index) => ({ id: page * 10 + index, [ATTACK]: ATTACK, name: ATTACK })) };
+}
+
+const manifest = (more = "") => `# Kept by hand: mind the limits.
+version: 7.0.0
+type: DeclarativeSource
+
+check:
+  type: CheckStream
+  stream_names: [items] # the quick one
+
+definitions:
+  base_requester:
+    type: HttpRequester
+    url: ${api.url}
+
+streams:
+  - type: DeclarativeStream
+    name: items
+    primary_key: [id]
+    retriever:
+      type: SimpleRetriever
+      requester:
+        $ref: "#/definitions/base_requester"
+        path: /items # all of them
+        http_method: GET
+      record_selector:
+        type: RecordSelector
+        extractor:
+          type: DpathExtractor
+          field_path: []
+${more}
+spec:
+  type: Spec
+  connection_specification:
+    type: object
+    required: []
+    properties: {}
+    additionalProperties: true
+`;
+
+before(async () => {
+  api = await startApi(answer);
+  builder = await startBuilder();
+  browser = await startBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await builder?.stop();
+  api?.stop();
+});
+
+async function opened(name, text) {
+  const page = await openPage(browser);
+  await importYaml(page, builder.url, name, text);
+  return page;
+}
+
+async function cleared(page) {
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+}
+
+it("the form changes one line and leaves comments alone; undo and redo, over a reload too", async () => {
+  const page = await opened("Comments", manifest());
+  await openPart(page, "items");
+  const path = section(page, "Request").getByLabel("URL path", { exact: true });
+  await fill(path, "/other");
+  await saved(page);
+  assert.equal(await textOf(page), manifest().replace("/items #", "/other #"));
+  await page.getByRole("button", { name: "Undo", exact: true }).click();
+  await page.waitForFunction(() => [...document.querySelectorAll("input")].some((input) => input.value === "/items"));
+  await page.reload();
+  await openPart(page, "items");
+  await page.getByRole("button", { name: "Redo", exact: true }).click();
+  await page.waitForFunction(() => [...document.querySelectorAll("input")].some((input) => input.value === "/other"));
+  await cleared(page);
+});
+
+it("form and YAML are two views of one text", async () => {
+  const page = await opened("Views", manifest());
+  await openPart(page, "items");
+  await page.getByRole("group", { name: "View" }).getByRole("button", { name: "YAML" }).click();
+  const editor = page.getByLabel("Manifest as YAML");
+  await editor.getByText("/items").click();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.type("use_cache: true");
+  await page.getByRole("group", { name: "View" }).getByRole("button", { name: "Form" }).click();
+  await section(page, "Advanced").getByRole("button", { name: "Advanced" }).click();
+  assert.ok(await section(page, "Advanced").getByLabel("Keep responses for the run").isChecked());
+  assert.match(await textOf(page), /use_cache: true\n\s+path: \/items # all of them/);
+  await cleared(page);
+});
+
+it("nothing is lost when the server dies or the page is closed", async () => {
+  const page = await opened("Crash", manifest());
+  await openPart(page, "items");
+  const path = section(page, "Request").getByLabel("URL path", { exact: true });
+  await saved(page);
+  await page.route("**/draft", (route) => route.abort());
+  await fill(path, "/precious");
+  await page.getByText("Not saved").waitFor();
+  await builder.crash();
+  await builder.restart();
+  await page.unroute("**/draft");
+  page.on("dialog", (dialog) => void dialog.accept());
+  await page.reload();
+  await saved(page);
+  assert.match(await textOf(page), /path: \/precious/);
+  await cleared(page);
+});
+
+it("what is wrong is said beside its field, and stands in the way of publishing", async () => {
+  const page = await opened("Faults", manifest("    incremental_sync:\n      type: DatetimeBasedCursor\n      cursor_field: at\n"));
+  await page.getByRole("button", { name: "Publish" }).click();
+  const dialog = page.getByRole("dialog");
+  assert.ok(await dialog.getByRole("button", { name: "Publish", exact: true }).isDisabled());
+  await shoot(page, "pages-publish-blocked");
+  await dialog.locator(".findings button.error").first().click();
+  await page.getByRole("heading", { name: "items", exact: true }).waitFor();
+  await section(page, "Incremental sync").locator(".fault.error").first().waitFor();
+  await shoot(page, "pages-error-at-field");
+  await cleared(page);
+});
+
+it("a literal that looks like a key becomes a user input", async () => {
+  const page = await opened("Secret", manifest().replace(`url: ${api.url}`, `url: ${api.url}\n    authenticator:\n      type: BearerAuthenticator\n      api_token: sk-9f8e7d6c5b4a3f2e1d`));
+  await page.getByRole("button", { name: "Make it a user input" }).click();
+  await page.locator("input[value=\"{{ config['api_token'] }}\"]").or(page.getByText("config['api_token']")).first().waitFor({ state: "attached" });
+  const text = await textOf(page);
+  assert.ok(!text.includes("sk-9f8e"));
+  assert.match(text, /airbyte_secret: true/);
+  await cleared(page);
+});
+
+it("records, names and errors are shown as text, whatever is in them", async () => {
+  const page = await opened(ATTACK, manifest().replace("name: items", `name: '${ATTACK}'`).replace("stream_names: [items]", `stream_names: ['${ATTACK}']`));
+  await openPart(page, ATTACK.replaceAll(/[=".<>]/g, "."));
+  await test(page);
+  await page.getByRole("cell", { name: ATTACK }).first().waitFor();
+  for (const tab of ["Response", "Schema", "Records"]) await page.getByRole("tab", { name: tab }).click();
+  await fill(section(page, "Request").getByLabel("URL path", { exact: true }), "/broken");
+  await test(page);
+  await page.getByText("500", { exact: true }).first().waitFor();
+  await page.getByRole("tab", { name: "Logs" }).click();
+  assert.equal(await page.evaluate(() => globalThis.attacked), undefined);
+  await cleared(page);
+});
+
+it("pages are stepped through; a stream without records says so", async () => {
+  const page = await opened("Pages", manifest("").replace("      record_selector:", "      paginator:\n        type: DefaultPaginator\n        pagination_strategy: {type: PageIncrement, page_size: 2, start_from_page: 1}\n        page_token_option: {type: RequestOption, inject_into: request_parameter, field_name: page}\n      record_selector:"));
+  await openPart(page, "items");
+  await test(page);
+  const pages = page.getByLabel("Page", { exact: true });
+  assert.equal(await pages.locator("option").count(), 3);
+  await page.getByRole("button", { name: "Next page" }).click();
+  await page.getByRole("cell", { name: "20", exact: true }).waitFor();
+  await fill(section(page, "Request").getByLabel("URL path", { exact: true }), "/none");
+  await page.getByText("The stream was changed since this test.").waitFor();
+  await test(page);
+  await page.getByText(/The responses held no records/).waitFor();
+  await cleared(page);
+});
+
+it("versions are compared, brought back and forked", async () => {
+  const page = await opened("Versions", manifest());
+  for (const [path, words] of [["/one", "First"], ["/two", "Second"]]) {
+    await openPart(page, "items");
+    await fill(section(page, "Request").getByLabel("URL path", { exact: true }), path);
+    await page.getByRole("button", { name: "Publish" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("What is new").fill(words);
+    if (await dialog.getByRole("switch", { name: "Ignore warnings" }).count()) await dialog.getByRole("switch", { name: "Ignore warnings" }).check({ force: true });
+    await dialog.getByRole("button", { name: "Publish", exact: true }).click();
+    await dialog.waitFor({ state: "detached" });
+  }
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: /Versions/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: /Version 1/ }).click();
+  await dialog.locator(".diff-line.added", { hasText: "/two" }).waitFor();
+  await shoot(page, "pages-versions");
+  await dialog.getByRole("button", { name: "Load as draft" }).click();
+  await dialog.getByRole("button", { name: "Replace the draft" }).click();
+  await dialog.waitFor({ state: "detached" });
+  assert.match(await textOf(page), /path: \/one/);
+  await page.goto(builder.url);
+  await page.getByRole("button", { name: "More for Versions", exact: true }).click();
+  assert.ok(await page.getByRole("menuitem", { name: /cannot be deleted/ }).isDisabled());
+  await page.getByRole("menuitem", { name: "Fork" }).click();
+  await page.getByLabel("Name of the connector").waitFor();
+  await page.goto(builder.url);
+  await page.getByText(/forked from/).waitFor();
+  await shoot(page, "pages-list");
+  await page.getByRole("button", { name: "More for Versions (fork)" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("was deleted").waitFor();
+  await cleared(page);
+});
+
+it("everything can be done with the keyboard, and nothing serious is wrong for screen readers", async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    const page = await openPage(browser, { colorScheme });
+    const faults = [];
+    const look = async (name) => {
+      await shoot(page, `axe-${colorScheme}-${name}`);
+      faults.push(...(await accessibilityFaults(page)).map((fault) => `${name} (${colorScheme}): ${fault}`));
+    };
+    await page.goto(builder.url);
+    await page.getByRole("heading", { name: "Connector Builder" }).waitFor();
+    await look("list");
+    await createConnector(page, builder.url, "Access", api.url);
+    await page.getByLabel("Authentication", { exact: true }).selectOption({ label: "API key" });
+    await page.getByLabel("Name for “Sent in”").waitFor();
+    await look("api");
+    await addStream(page, "items", "/items");
+    for (const name of ["Pagination", "Incremental sync", "Transformations"]) await turnOn(page, name);
+    await look("stream");
+    await openPart(page, "User inputs");
+    await look("inputs");
+    await page.getByRole("button", { name: "Add input" }).click();
+    await look("input-dialog");
+    await page.keyboard.press("Escape");
+    await giveTestingValues(page, { "API key": "key", "Start date": "2026-01-01" });
+    await openPart(page, "items");
+    await section(page, "Incremental sync").getByRole("switch", { name: "Incremental sync", exact: true }).uncheck({ force: true });
+    await saved(page);
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("tab", { name: /^Records/ }).waitFor();
+    for (const tab of ["Request", "Response", "Schema", "Timeline", "Records"]) {
+      if (!(await page.getByRole("tab", { name: tab }).count())) continue;
+      await page.getByRole("tab", { name: tab }).click();
+      await look(`test-${tab}`);
+    }
+    await page.getByRole("group", { name: "View" }).getByRole("button", { name: "YAML" }).click();
+    await page.getByLabel("Manifest as YAML").waitFor();
+    await look("yaml");
+    await page.getByRole("group", { name: "View" }).getByRole("button", { name: "Form" }).click();
+    await page.getByRole("button", { name: "Publish" }).click();
+    await look("publish");
+    assert.deepEqual(faults, []);
+    await cleared(page);
+  }
+});
+
+it("a manifest of more than a megabyte opens at once and takes typing", async () => {
+  const stream = (index) => `  - type: DeclarativeStream
+    name: stream_${index}
+    primary_key: [id]
+    retriever:
+      type: SimpleRetriever
+      requester: {type: HttpRequester, url: "${api.url}/items/${index}", http_method: GET}
+      record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: []}}
+    schema_loader:
+      type: InlineSchemaLoader
+      schema:
+        type: object
+        properties:
+${Array.from({ length: 40 }, (_, field) => `          field_number_${field}: {type: ["null", string]}`).join("\n")}
+`;
+  const text = manifest(Array.from({ length: 520 }, (_, index) => stream(index)).join(""));
+  assert.ok(text.length > 1_200_000);
+  const created = await (await fetch(`${builder.url}/api/workspaces/default/projects`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ name: "Large", text }) })).json();
+  const page = await openPage(browser);
+  const began = Date.now();
+  await page.goto(`${builder.url}/default/connector-builder/${created.id}`);
+  await page.getByLabel("Name of the connector").waitFor();
+  const painted = Date.now() - began;
+  await openPart(page, "stream_500");
+  await page.getByRole("heading", { name: "stream_500" }).waitFor();
+  await page.getByRole("group", { name: "View" }).getByRole("button", { name: "YAML" }).click();
+  const editor = page.getByLabel("Manifest as YAML");
+  await editor.click();
+  const typed = Date.now();
+  await page.keyboard.type("# forty letters are typed into the text..");
+  const perKey = (Date.now() - typed) / 40;
+  console.log(`# ${text.length} bytes: shown after ${painted} ms, ${perKey.toFixed(1)} ms a key`);
+  assert.ok(perKey < 100, `${perKey} ms a key`);
+  await cleared(page);
+});
