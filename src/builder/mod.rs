@@ -13,6 +13,8 @@ pub mod commands;
 #[cfg(feature = "ui")]
 pub mod edit;
 #[cfg(feature = "ui")]
+mod guard;
+#[cfg(feature = "ui")]
 pub mod manifest_server;
 pub mod outside;
 #[cfg(feature = "ui")]

@@ -30,6 +30,13 @@ impl Outside {
         Self { transport, limits, start }
     }
 
+    /// The outside world without what is not public, for users who are not trusted.
+    #[must_use]
+    pub fn public_only(self) -> Self {
+        let network = Network::from_env().with_limits(self.limits).public_only();
+        Self { transport: Arc::new(network), ..self }
+    }
+
     /// A clock for one run.
     pub fn clock(&self) -> Arc<dyn Clock> {
         match self.start {

@@ -16,6 +16,7 @@ use futures::FutureExt;
 use tokio::net::TcpListener;
 use tracing::error;
 
+use super::guard::{self, Access, Guard};
 use super::outside::Outside;
 use super::{api, manifest_server, ui};
 use crate::run::RunContext;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub token_secret: Option<Secret>,
     /// Whether manifests may bring their own code along.
     pub allows_custom_code: bool,
+    /// What users of the Builder have to know where it is bound for others; made unless given.
+    pub access_token: Option<Secret>,
     /// Whether those who use the Builder are kept from the network around it.
     pub is_untrusted: bool,
 }
@@ -46,13 +49,25 @@ pub struct Settings {
 pub struct Server {
     listener: TcpListener,
     routes: Router,
+    token: Option<Secret>,
 }
 
 impl Server {
     /// Binds `address` (`HOST:PORT`); port 0 takes any that is free.
     pub async fn bind(address: &str, settings: Settings) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Self { listener, routes: routes(&settings) })
+        let token = if listener.local_addr()?.ip().is_loopback() {
+            None
+        } else {
+            let made = || RunContext::system().uuid().simple().to_string().into();
+            Some(settings.access_token.clone().unwrap_or_else(made))
+        };
+        Ok(Self { listener, routes: routes(&settings, token.as_ref()), token })
+    }
+
+    /// What the users of the Builder need to know, as it is bound where others can reach it.
+    pub fn token(&self) -> Option<&Secret> {
+        self.token.as_ref()
     }
 
     /// Where it is bound.
@@ -77,10 +92,13 @@ impl Server {
 }
 
 /// All that is answered, of all parts.
-fn routes(settings: &Settings) -> Router {
+fn routes(settings: &Settings, token: Option<&Secret>) -> Router {
+    let access = token.map_or(Access::Loopback, |token| Access::Token(token.clone()));
+    let guard = Guard::new(access);
+    let pages = ui::routes().merge(api::routes(settings));
     manifest_server::routes(settings)
-        .merge(ui::routes())
-        .merge(api::routes(settings))
+        .merge(pages.layer(middleware::from_fn_with_state(guard.clone(), guard::admit)))
+        .layer(middleware::from_fn_with_state(guard, guard::keep_foreigners_out))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn(survive))
 }

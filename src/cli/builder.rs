@@ -29,6 +29,10 @@ pub(super) struct Builder {
     /// The folder where projects are kept; one in the home folder unless given.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Keeps those who use the Builder from the network around it: what they test reaches public
+    /// addresses only, over HTTPS.
+    #[arg(long)]
+    untrusted: bool,
     /// Begins every run at this moment; waiting moves its clock on and takes no time. For tests.
     #[arg(long, value_name = "TIME", hide = true)]
     clock: Option<Timestamp>,
@@ -38,12 +42,14 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        let outside = Outside::from_env(self.limits.limits(), self.clock);
         let settings = Settings {
-            outside: Outside::from_env(self.limits.limits(), self.clock),
+            outside: if self.untrusted { outside.public_only() } else { outside },
             data: self.data.clone().unwrap_or_else(default_data),
             token_secret: env::var("AB_JWT_SIGNATURE_SECRET").ok().map(Into::into),
             allows_custom_code: inputs::permits_custom_code(),
-            is_untrusted: false,
+            access_token: env::var("SDM_BUILDER_TOKEN").ok().map(Into::into),
+            is_untrusted: self.untrusted,
         };
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.enable_all().build().context("the runtime cannot be started")?;
@@ -57,7 +63,9 @@ impl Builder {
         let server = Server::bind(&self.bind, settings).await;
         let server = server.with_context(|| format!("cannot listen at {}", self.bind))?;
         let end = end().context("signals cannot be waited for")?;
-        tell(&format!("The Connector Builder listens at http://{}\n", server.address()?));
+        let token = server.token().map(|token| format!("/?token={}", token.expose()));
+        let address = format!("http://{}{}", server.address()?, token.unwrap_or_default());
+        tell(&format!("The Connector Builder listens at {address}\n"));
         Ok(server.run(end).await?)
     }
 }

@@ -2,7 +2,11 @@
 
 mod analysis;
 mod answer;
+mod commands;
 mod projects;
+mod running;
+mod test_reads;
+mod test_result;
 mod testing_values;
 mod versions;
 
@@ -12,10 +16,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::routing::{get, post};
 
+use super::outside::Outside;
 use super::serve::Settings;
 use crate::run::RunContext;
 use crate::workspace::{Store, WorkspaceError};
 use answer::{Answer, Failure};
+use running::Tests;
 
 /// What all answers share.
 #[derive(Clone, Debug)]
@@ -26,6 +32,8 @@ struct Shared {
     data: PathBuf,
     allows_custom_code: bool,
     is_trusted: bool,
+    outside: Outside,
+    tests: Tests,
     /// Opened when it is needed first: a manifest server needs no projects.
     store: Mutex<Option<Arc<Store>>>,
 }
@@ -56,6 +64,8 @@ pub(super) fn routes(settings: &Settings) -> Router {
         data: settings.data.clone(),
         allows_custom_code: settings.allows_custom_code,
         is_trusted: !settings.is_untrusted,
+        outside: settings.outside.clone(),
+        tests: Tests::default(),
         store: Mutex::new(None),
     }));
     let project = Router::new()
@@ -69,6 +79,10 @@ pub(super) fn routes(settings: &Settings) -> Router {
         .route("/versions/{version}", get(versions::one))
         .route("/active", post(versions::activate))
         .route("/revert", post(versions::revert))
+        .route("/tests", post(test_reads::start))
+        .route("/check", post(commands::check))
+        .route("/discover", post(commands::discover))
+        .route("/generate", post(commands::generate))
         .route("/testing_values", get(testing_values::get).put(testing_values::put));
     let api_routes = Router::new()
         .route("/session", get(analysis::session))
@@ -78,6 +92,9 @@ pub(super) fn routes(settings: &Settings) -> Router {
         .route("/edit", post(analysis::edit))
         .route("/yaml", post(analysis::yaml))
         .route("/fix", post(analysis::fix))
+        .route("/tests/{test}", axum::routing::delete(test_reads::stop))
+        .route("/tests/{test}/skip", post(test_reads::skip))
+        .route("/tests/{test}/bodies/{body}", get(test_reads::body))
         .route("/workspaces/{workspace}/projects", get(projects::list).post(projects::create))
         .nest("/workspaces/{workspace}/projects/{project}", project)
         .fallback(async || Failure::not_found("there is no such thing in the Builder's API"))

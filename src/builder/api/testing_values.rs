@@ -11,7 +11,7 @@ use super::projects::At;
 use crate::builder::analysis::{MASK, secret_paths};
 use crate::builder::edit::Step;
 use crate::manifest::{Manifest, Source};
-use crate::value::Json;
+use crate::value::{Json, Secrets};
 use crate::workspace::{Store, WorkspaceError};
 
 /// What is kept, encrypted.
@@ -73,6 +73,17 @@ pub(super) fn to_run(
     })
 }
 
+/// What may not be shown of the values that a manifest is run with.
+pub(super) fn masking(manifest: &Manifest, values: &Json) -> Secrets {
+    let secrets = Secrets::new();
+    for path in secrets_in(manifest, values) {
+        if let Some(text) = at(values, &path).and_then(Json::as_str) {
+            secrets.add(text);
+        }
+    }
+    secrets
+}
+
 fn kept(store: &Store, workspace: &str, id: &str) -> Result<Option<Kept>, WorkspaceError> {
     let kept = store.testing_values(workspace, id)?;
     Ok(kept.and_then(|kept| serde_json::from_value(kept).ok()))
@@ -106,7 +117,10 @@ fn is_empty(value: &Json) -> bool {
 
 /// What is secret by a manifest; all texts, if the manifest cannot say.
 fn secrets_of(text: &str, values: &Json) -> Vec<Vec<Step>> {
-    let manifest = Manifest::from_yaml(Source::new("manifest.yaml", text));
+    secrets_in(&Manifest::from_yaml(Source::new("manifest.yaml", text)), values)
+}
+
+fn secrets_in(manifest: &Manifest, values: &Json) -> Vec<Vec<Step>> {
     let specification =
         manifest.root.get("spec").and_then(|spec| spec.get("connection_specification"));
     match specification {

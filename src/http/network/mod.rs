@@ -76,6 +76,12 @@ impl Network {
         }
     }
 
+    /// The network that reaches public hosts only, and only over https.
+    #[must_use]
+    pub fn public_only(self) -> Self {
+        Self { is_public_only: true, ..self }
+    }
+
     /// The network with these limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
