@@ -6,9 +6,13 @@ use indexmap::{Equivalent, IndexMap, IndexSet};
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, ToPrimitive};
 
+use super::cx::MAX_DEPTH;
 use super::error::EvalError;
 use super::ops;
 use super::value::Value;
+
+/// Values that a tuple may hold, with those inside of it, to be a key.
+const MAX_KEY_VALUES: usize = 1 << 16;
 
 /// A Python `dict`: keys in the order in which they were first set.
 pub type Dict<'a> = IndexMap<Key<'a>, Value<'a>>;
@@ -26,23 +30,11 @@ pub struct StrKey<'k>(pub &'k str);
 
 impl<'a> Key<'a> {
     /// The value as a key; lists, dictionaries, and sets cannot be one.
+    ///
+    /// Tuples may neither be deep nor large: keys are hashed and compared often.
     pub fn new(value: Value<'a>) -> Result<Self, EvalError> {
-        match &value {
-            Value::List(_)
-            | Value::JsonList(_)
-            | Value::Dict(_)
-            | Value::JsonDict(_)
-            | Value::Headers(_)
-            | Value::Set(_) => {
-                return Err(EvalError::Type(format!("unhashable type: '{}'", value.type_name())));
-            }
-            Value::Tuple(items) => {
-                for item in items.iter() {
-                    Self::new(item.clone())?;
-                }
-            }
-            _ => {}
-        }
+        let mut n_left = MAX_KEY_VALUES;
+        check_hashable(&value, 0, &mut n_left)?;
         Ok(Self(value))
     }
 
@@ -62,9 +54,29 @@ impl<'a> Key<'a> {
     }
 }
 
+/// Lists, dictionaries, and sets have no hash, neither have tuples that hold them.
+fn check_hashable(value: &Value<'_>, depth: usize, n_left: &mut usize) -> Result<(), EvalError> {
+    *n_left = n_left.checked_sub(1).ok_or(EvalError::Limit)?;
+    match value {
+        Value::List(_)
+        | Value::JsonList(_)
+        | Value::Dict(_)
+        | Value::JsonDict(_)
+        | Value::Headers(_)
+        | Value::Set(_) => {
+            Err(EvalError::Type(format!("unhashable type: '{}'", value.type_name())))
+        }
+        Value::Tuple(_) if depth == MAX_DEPTH => Err(EvalError::Recursion),
+        Value::Tuple(items) => {
+            items.iter().try_for_each(|item| check_hashable(item, depth + 1, n_left))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl PartialEq for Key<'_> {
     fn eq(&self, other: &Self) -> bool {
-        ops::equal(&self.0, &other.0)
+        ops::equal_keys(&self.0, &other.0)
     }
 }
 

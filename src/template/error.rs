@@ -3,6 +3,13 @@
 use super::syntax::SyntaxError;
 use super::time::TimeError;
 
+/// What an evaluation may take; see `cx`.
+const SHARE: &str =
+    "the template takes more than its share (64 MiB, 8,388,608 steps, or 60 seconds)";
+
+/// Characters of a template that an error shows.
+const SHOWN_LEN: usize = 80;
+
 /// An error of an evaluation, named and worded as Python would.
 ///
 /// The evaluation rules tell two of them apart from the rest: an undefined
@@ -84,9 +91,12 @@ pub enum EvalError {
     /// Nesting that is too deep to be followed.
     #[error("maximum recursion depth exceeded")]
     Recursion,
-    /// An evaluation that takes more steps or memory than any sensible template needs.
-    #[error("the template takes more than its share of time or memory")]
+    /// An evaluation that takes more steps, memory, or time than any sensible template needs.
+    #[error("{SHARE}")]
     Limit,
+    /// The same, and the template.
+    #[error("{SHARE}: {0}")]
+    LimitOf(String),
     /// A fault of the manifest or configuration that the user has to mend.
     #[error("{0}")]
     Config(String),
@@ -118,7 +128,7 @@ impl EvalError {
             Self::Iso8601(_) => "ISO8601Error",
             Self::UnknownTimeZone(_) => "UnknownTimeZoneError",
             Self::Recursion => "RecursionError",
-            Self::Limit => "MemoryError",
+            Self::Limit | Self::LimitOf(_) => "MemoryError",
             Self::Config(_) => "AirbyteTracedException",
         }
     }
@@ -135,6 +145,20 @@ impl EvalError {
                 | Self::JsonDecode(_)
                 | Self::Iso8601(_)
         )
+    }
+
+    /// The same error with the template that it is of, where that is not clear.
+    pub(crate) fn of_template(self, source: &str) -> Self {
+        match self {
+            Self::Limit if source.chars().nth(SHOWN_LEN).is_none() => {
+                Self::LimitOf(source.to_owned())
+            }
+            Self::Limit => {
+                let start: String = source.chars().take(SHOWN_LEN).collect();
+                Self::LimitOf(format!("{start}…"))
+            }
+            other => other,
+        }
     }
 
     /// A type error from anything printable.

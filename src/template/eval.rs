@@ -182,12 +182,12 @@ impl<'a, 'c> Evaluation<'a, 'c> {
         for (op, right) in others {
             let right = self.eval(right)?;
             let holds = match op {
-                CompareOp::Eq => ops::equal(&left, &right),
-                CompareOp::Ne => !ops::equal(&left, &right),
-                CompareOp::Lt => ops::compare(Order::Lt, &left, &right)?,
-                CompareOp::Le => ops::compare(Order::Le, &left, &right)?,
-                CompareOp::Gt => ops::compare(Order::Gt, &left, &right)?,
-                CompareOp::Ge => ops::compare(Order::Ge, &left, &right)?,
+                CompareOp::Eq => ops::equal(self.cx, &left, &right)?,
+                CompareOp::Ne => !ops::equal(self.cx, &left, &right)?,
+                CompareOp::Lt => ops::compare(self.cx, Order::Lt, &left, &right)?,
+                CompareOp::Le => ops::compare(self.cx, Order::Le, &left, &right)?,
+                CompareOp::Gt => ops::compare(self.cx, Order::Gt, &left, &right)?,
+                CompareOp::Ge => ops::compare(self.cx, Order::Ge, &left, &right)?,
                 CompareOp::In => ops::contains(self.cx, &right, &left)?,
                 CompareOp::NotIn => !ops::contains(self.cx, &right, &left)?,
             };
@@ -235,7 +235,7 @@ impl<'a, 'c> Evaluation<'a, 'c> {
             Value::Undefined(undefined) => Err(undefined.error()),
             Value::Function(function) => functions::call(self.cx, *function, args),
             Value::BoundMethod(method) => match &method.receiver {
-                Value::Object(object) => object.call_method(method.name, args),
+                Value::Object(object) => object.call_method(self.cx, method.name, args),
                 _ => methods::call(self.cx, method, args),
             },
             Value::Object(object) => match &**object {

@@ -323,7 +323,7 @@ fn extreme<'a>(
         [only] => Iter::new(only)?.collect(cx)?,
         _ => args.positional,
     };
-    let best = ops::extreme(items, order, |item| Ok(item.clone()))?;
+    let best = ops::extreme(cx, items, order, |item| Ok(item.clone()))?;
     best.ok_or_else(|| EvalError::Value(format!("{name}() arg is an empty sequence")))
 }
 

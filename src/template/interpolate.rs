@@ -71,7 +71,8 @@ impl Interpolation {
         {
             return Ok(value);
         }
-        match settle(render(&self.template, scope, parameters), valid_types) {
+        let settled = settle(render(&self.template, scope, parameters), valid_types);
+        match settled.map_err(|err| err.of_template(self.template.source())) {
             Ok(Some(value)) => Ok(value),
             Ok(None) => match default {
                 Default::None => Ok(Value::None),

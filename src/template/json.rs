@@ -2,31 +2,33 @@
 
 use std::fmt::Write as _;
 
+use super::cx::{Cx, MAX_DEPTH, MAX_TEXT};
 use super::error::EvalError;
 use super::iterate::pairs;
+use super::numeric::decimal;
 use super::ops::{self, Order};
 use super::value::Value;
 use crate::value::{Json, Map, PythonJson, write_python_float};
-
-/// Nesting beyond which Python gives up as well.
-const MAX_DEPTH: usize = 300;
-
-/// Bytes beyond which a text is refused: shared containers can print as
-/// exponentially more than they hold.
-const MAX_LENGTH: usize = 1 << 26;
 
 impl Value<'_> {
     /// The value as JSON, as records and requests need it: tuples become
     /// arrays. Sets, bytes, dates, and the like are a type error; so are keys
     /// that are no texts, numbers, booleans, or `None`.
     pub fn to_json(&self) -> Result<Json, EvalError> {
-        self.to_json_at(0)
+        let mut n_left = MAX_TEXT;
+        self.to_json_at(0, &mut n_left)
     }
 
-    fn to_json_at(&self, depth: usize) -> Result<Json, EvalError> {
+    /// Containers may be shared, so that `n_left` is what bounds the result.
+    fn to_json_at(&self, depth: usize, n_left: &mut usize) -> Result<Json, EvalError> {
         if depth > MAX_DEPTH {
             return Err(EvalError::Recursion);
         }
+        let mut take = |amount: usize| -> Result<(), EvalError> {
+            *n_left = n_left.checked_sub(amount).ok_or(EvalError::Limit)?;
+            Ok(())
+        };
+        take(self.as_str().map_or(1, str::len))?;
         Ok(match self {
             Self::None => Json::Null,
             Self::Bool(flag) => Json::Bool(*flag),
@@ -38,18 +40,18 @@ impl Value<'_> {
             Self::Float(float) => Json::from(*float),
             Self::Str(text) => Json::from(text.as_str()),
             Self::Markup(text) => Json::from(&**text),
-            Self::JsonList(items) => Json::Array((*items).clone()),
-            Self::JsonDict(map) => Json::Object((*map).clone()),
-            Self::List(_) | Self::Tuple(_) => Json::Array(
+            Self::JsonList(items) if depth == 0 => Json::Array((*items).clone()),
+            Self::JsonDict(map) if depth == 0 => Json::Object((*map).clone()),
+            Self::List(_) | Self::Tuple(_) | Self::JsonList(_) => Json::Array(
                 ops::items(self)
                     .iter()
-                    .map(|item| item.to_json_at(depth + 1))
+                    .map(|item| item.to_json_at(depth + 1, n_left))
                     .collect::<Result<_, _>>()?,
             ),
-            Self::Dict(_) | Self::StreamSlice(_) => {
+            Self::Dict(_) | Self::StreamSlice(_) | Self::JsonDict(_) => {
                 let mut map = Map::new();
                 for (key, value) in pairs(self) {
-                    map.insert(json_key(&key)?, value.to_json_at(depth + 1)?);
+                    map.insert(json_key(&key)?, value.to_json_at(depth + 1, n_left)?);
                 }
                 Json::Object(map)
             }
@@ -79,35 +81,37 @@ fn json_key(key: &Value<'_>) -> Result<String, EvalError> {
 }
 
 /// `json.dumps(value)`, in ASCII.
-pub(super) fn dumps(
-    value: &Value<'_>,
+pub(super) fn dumps<'a>(
+    cx: &Cx<'a>,
+    value: &Value<'a>,
     is_sorted: bool,
     indent: Option<&str>,
 ) -> Result<String, EvalError> {
-    let mut writer = Writer { out: String::new(), is_sorted, indent };
+    let mut writer = Writer { cx, out: String::new(), is_sorted, indent };
     writer.write(value, 0)?;
     Ok(writer.out)
 }
 
-struct Writer<'i> {
+struct Writer<'i, 'a> {
+    cx: &'i Cx<'a>,
     out: String,
     is_sorted: bool,
     indent: Option<&'i str>,
 }
 
-impl Writer<'_> {
-    fn write(&mut self, value: &Value<'_>, depth: usize) -> Result<(), EvalError> {
+impl<'a> Writer<'_, 'a> {
+    fn write(&mut self, value: &Value<'a>, depth: usize) -> Result<(), EvalError> {
         if depth > MAX_DEPTH {
             return Err(EvalError::Recursion);
         }
-        if self.out.len() > MAX_LENGTH {
+        if self.out.len() > MAX_TEXT {
             return Err(EvalError::Limit);
         }
         match value {
             Value::None => self.out.push_str("null"),
             Value::Bool(flag) => self.push(flag),
             Value::Int(int) => self.push(int),
-            Value::BigInt(int) => self.push(int),
+            Value::BigInt(int) => self.out.push_str(&decimal(int)?),
             Value::Float(float) if float.is_nan() => self.out.push_str("NaN"),
             Value::Float(float) if float.is_infinite() => {
                 self.out.push_str(if *float > 0.0 { "Infinity" } else { "-Infinity" });
@@ -127,7 +131,7 @@ impl Writer<'_> {
             Value::Dict(_) | Value::JsonDict(_) => {
                 let mut items = pairs(value);
                 if self.is_sorted {
-                    sort_keys(&mut items)?;
+                    sort_keys(self.cx, &mut items)?;
                 }
                 self.open('{', depth, items.is_empty());
                 for (idx, (key, item)) in items.iter().enumerate() {
@@ -179,9 +183,12 @@ impl Writer<'_> {
 }
 
 /// Texts, or numbers, but not both, have an order.
-pub(super) fn sort_keys<'a>(items: &mut [(Value<'a>, Value<'a>)]) -> Result<(), EvalError> {
+pub(super) fn sort_keys<'a>(
+    cx: &Cx<'a>,
+    items: &mut [(Value<'a>, Value<'a>)],
+) -> Result<(), EvalError> {
     for (idx, (key, _)) in items.iter().enumerate().skip(1) {
-        ops::compare(Order::Lt, key, &items[idx - 1].0)?;
+        ops::compare(cx, Order::Lt, key, &items[idx - 1].0)?;
     }
     let number = |value: &Value<'_>| value.as_f64().unwrap_or_default();
     items.sort_by(|(left, _), (right, _)| {

@@ -7,13 +7,11 @@ use std::rc::Rc;
 use num_bigint::BigInt;
 
 use super::dict::{Dict, Key, Set};
+use super::numeric::MAX_DIGITS;
 use super::value::Value;
 
 /// Brackets that may be open at a time.
 const MAX_DEPTH: usize = 200;
-
-/// Digits that Python turns into an `int` at most.
-const MAX_DIGITS: usize = 4300;
 
 /// The value that `text` is the Python literal of; `None` when it is none and
 /// has to stay as it is.

@@ -23,7 +23,7 @@ pub struct Loop<'a> {
     current: RefCell<Option<Value<'a>>>,
     /// Items that were looked at ahead of their turn.
     ahead: RefCell<std::collections::VecDeque<Value<'a>>>,
-    last_changed: RefCell<Option<Vec<Value<'a>>>>,
+    last_changed: RefCell<Option<Value<'a>>>,
     /// How many loops of the same text this one runs in.
     pub(crate) depth0: usize,
 }
@@ -120,14 +120,15 @@ impl<'a> Loop<'a> {
         }
     }
 
-    pub(super) fn changed(&self, values: Vec<Value<'a>>) -> bool {
+    pub(super) fn changed(&self, cx: &Cx<'a>, values: Vec<Value<'a>>) -> Result<bool, EvalError> {
         let mut last = self.last_changed.borrow_mut();
-        let is_same = last.as_ref().is_some_and(|last| {
-            last.len() == values.len()
-                && last.iter().zip(&values).all(|(left, right)| ops::equal(left, right))
-        });
+        let values = Value::tuple(values);
+        let is_same = match &*last {
+            Some(last) => ops::equal(cx, last, &values)?,
+            None => false,
+        };
         *last = Some(values);
-        !is_same
+        Ok(!is_same)
     }
 }
 

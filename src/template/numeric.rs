@@ -12,6 +12,28 @@ use super::value::Value;
 /// Digits that Python turns into an `int`, or an `int` into, at most.
 pub(super) const MAX_DIGITS: usize = 4300;
 
+/// The digits of an `int`, up to as many as Python writes.
+pub(super) fn decimal(int: &BigInt) -> Result<String, EvalError> {
+    // A digit has more than three bits: what is far beyond is not even looked at.
+    let digits = (int.bits() <= 4 * MAX_DIGITS as u64).then(|| int.to_string());
+    let is_short = |digits: &String| digits.trim_start_matches('-').len() <= MAX_DIGITS;
+    digits.filter(is_short).ok_or_else(|| {
+        EvalError::Value(format!(
+            "Exceeds the limit ({MAX_DIGITS} digits) for integer string conversion; use \
+             sys.set_int_max_str_digits() to increase the limit"
+        ))
+    })
+}
+
+/// The digits of an `int` without its sign; only powers of two write out any number of them.
+pub(super) fn digits(int: &BigInt, radix: u32) -> Result<String, EvalError> {
+    let magnitude = int.magnitude();
+    if radix.is_power_of_two() {
+        return Ok(magnitude.to_str_radix(radix));
+    }
+    decimal(&magnitude.clone().into())
+}
+
 /// `int(value)`.
 pub(super) fn int<'a>(value: &Value<'a>) -> Result<Value<'a>, EvalError> {
     match value {
@@ -150,10 +172,15 @@ pub(super) fn round<'a>(value: &Value<'a>, n_digits: i64) -> Result<Value<'a>, E
             value.type_name()
         )));
     };
-    let Ok(n_zeros) = u32::try_from(-n_digits) else { return Ok(Value::from_bigint(int)) };
-    if u64::from(n_zeros) > int.bits() {
-        return Ok(Value::Int(0));
+    if n_digits >= 0 {
+        return Ok(Value::from_bigint(int));
     }
+    // Eight to that power is more than twice the number, and ten all the more.
+    let n_zeros = n_digits.unsigned_abs();
+    let Some(n_zeros) = u32::try_from(n_zeros).ok().filter(|&n| 3 * u64::from(n) <= int.bits())
+    else {
+        return Ok(Value::Int(0));
+    };
     let unit = BigInt::from(10).pow(n_zeros);
     let (quotient, remainder) = int.div_mod_floor(&unit);
     let rounds_up = match (&remainder + &remainder).cmp(&unit) {

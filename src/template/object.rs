@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 use super::args::Args;
 use super::ast;
+use super::cx::Cx;
 use super::error::EvalError;
 use super::iterate::{Iter, nothing};
 use super::loops::Loop;
@@ -187,7 +188,12 @@ impl<'a> Object<'a> {
     }
 
     /// Calls a method of the object.
-    pub(crate) fn call_method(&self, name: &str, args: Args<'a>) -> Result<Value<'a>, EvalError> {
+    pub(crate) fn call_method(
+        &self,
+        cx: &Cx<'a>,
+        name: &str,
+        args: Args<'a>,
+    ) -> Result<Value<'a>, EvalError> {
         match (self, name) {
             (Self::Cycler(cycler), "next") => {
                 args.none(name)?;
@@ -201,7 +207,7 @@ impl<'a> Object<'a> {
                 Ok(Value::None)
             }
             (Self::Loop(state), "cycle") => state.cycle(args),
-            (Self::Loop(state), _) => Ok(Value::Bool(state.changed(args.positional))),
+            (Self::Loop(state), _) => Ok(Value::Bool(state.changed(cx, args.positional)?)),
             _ => Err(EvalError::Attribute(name.to_owned())),
         }
     }

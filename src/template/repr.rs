@@ -3,15 +3,14 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::cx::{MAX_DEPTH, MAX_TEXT};
 use super::error::EvalError;
 use super::iterate::pairs;
+use super::numeric::decimal;
 use super::object::{Callable, Object};
 use super::ops::items;
 use super::value::Value;
 use crate::value::{write_python_float, write_python_text_repr};
-
-/// Nesting beyond which Python gives up as well.
-const MAX_DEPTH: usize = 300;
 
 /// Values beyond which a text is refused: shared containers can print as
 /// exponentially more than they hold.
@@ -50,12 +49,15 @@ struct Printer<'o> {
 impl Printer<'_> {
     fn write(&mut self, value: &Value<'_>) -> Result<(), EvalError> {
         self.n_left = self.n_left.checked_sub(1).ok_or(EvalError::Limit)?;
+        if self.out.len() > MAX_TEXT {
+            return Err(EvalError::Limit);
+        }
         match value {
             Value::None => self.out.push_str("None"),
             Value::Bool(true) => self.out.push_str("True"),
             Value::Bool(false) => self.out.push_str("False"),
             Value::Int(int) => self.push(int),
-            Value::BigInt(int) => self.push(int),
+            Value::BigInt(int) => self.out.push_str(&decimal(int)?),
             Value::Float(float) => write_python_float(*float, self.out),
             Value::Str(text) => write_python_text_repr(text, self.out),
             Value::Markup(text) => {

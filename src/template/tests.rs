@@ -54,7 +54,7 @@ pub(crate) fn find(name: &str) -> Option<Test> {
             args.none("odd")?;
             leaves(cx, value, &Value::Int(2), 1)
         },
-        "sameas" => |_, value, args| Ok(is_same(value, &args.only("sameas")?)),
+        "sameas" => |cx, value, args| is_same(cx, value, &args.only("sameas")?),
         "sequence" => |_, value, args| plain(args, is_sequence(value)),
         "string" => |_, value, args| plain(args, value.as_str().is_some()),
         "test" => {
@@ -66,16 +66,16 @@ pub(crate) fn find(name: &str) -> Option<Test> {
             let text = value.py_str()?;
             plain(args, is_cased(&text, char::is_uppercase, char::is_lowercase))
         },
-        "==" | "eq" | "equalto" => |_, value, args| Ok(ops::equal(value, &args.only("eq")?)),
-        "!=" | "ne" => |_, value, args| Ok(!ops::equal(value, &args.only("ne")?)),
+        "==" | "eq" | "equalto" => |cx, value, args| ops::equal(cx, value, &args.only("eq")?),
+        "!=" | "ne" => |cx, value, args| Ok(!ops::equal(cx, value, &args.only("ne")?)?),
         ">" | "gt" | "greaterthan" => {
-            |_, value, args| ops::compare(Order::Gt, value, &args.only("gt")?)
+            |cx, value, args| ops::compare(cx, Order::Gt, value, &args.only("gt")?)
         }
-        ">=" | "ge" => |_, value, args| ops::compare(Order::Ge, value, &args.only("ge")?),
+        ">=" | "ge" => |cx, value, args| ops::compare(cx, Order::Ge, value, &args.only("ge")?),
         "<" | "lt" | "lessthan" => {
-            |_, value, args| ops::compare(Order::Lt, value, &args.only("lt")?)
+            |cx, value, args| ops::compare(cx, Order::Lt, value, &args.only("lt")?)
         }
-        "<=" | "le" => |_, value, args| ops::compare(Order::Le, value, &args.only("le")?),
+        "<=" | "le" => |cx, value, args| ops::compare(cx, Order::Le, value, &args.only("le")?),
         _ => return None,
     })
 }
@@ -107,7 +107,7 @@ fn leaves<'a>(
     rest: i64,
 ) -> Result<bool, EvalError> {
     let remainder = ops::binary(cx, BinaryOp::Mod, value, divisor)?;
-    Ok(ops::equal(&remainder, &Value::Int(rest)))
+    ops::equal(cx, &remainder, &Value::Int(rest))
 }
 
 /// `str.islower()` and `str.isupper()`.
@@ -138,9 +138,9 @@ fn is_sequence(value: &Value<'_>) -> bool {
 
 /// Whether both are the same object, as far as that can be told: equal
 /// constants are, and so are shared containers.
-fn is_same<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
+fn is_same<'a>(cx: &Cx<'a>, left: &Value<'a>, right: &Value<'a>) -> Result<bool, EvalError> {
     use std::rc::Rc;
-    match (left, right) {
+    Ok(match (left, right) {
         (Value::List(left), Value::List(right)) => Rc::ptr_eq(left, right),
         (Value::Dict(left), Value::Dict(right)) => Rc::ptr_eq(left, right),
         (Value::Set(left), Value::Set(right)) => Rc::ptr_eq(left, right),
@@ -149,6 +149,6 @@ fn is_same<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
         (Value::StreamSlice(left), Value::StreamSlice(right)) => std::ptr::eq(*left, *right),
         (Value::Undefined(left), Value::Undefined(right)) => Rc::ptr_eq(left, right),
         (Value::Float(_) | Value::DateTime(_) | Value::BigInt(_), _) => false,
-        _ => left.type_name() == right.type_name() && ops::equal(left, right),
-    }
+        _ => left.type_name() == right.type_name() && ops::equal(cx, left, right)?,
+    })
 }

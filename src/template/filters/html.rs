@@ -42,7 +42,7 @@ pub(super) fn tojson<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Eval
             Some(" ".repeat(width))
         }
     };
-    let text = json::dumps(input, true, indent.as_deref())?;
+    let text = json::dumps(cx, input, true, indent.as_deref())?;
     cx.charge(text.len())?;
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {

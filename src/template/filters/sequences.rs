@@ -152,7 +152,7 @@ pub(super) fn min<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluat
 fn extreme<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>, order: Order) -> Evaluated<'a> {
     let [case_sensitive, attribute] = args.bind("max", ["case_sensitive", "attribute"], 0)?;
     let path = Path::new(attribute.as_ref()).ignoring_case(!flag(case_sensitive, false));
-    let best = ops::extreme(collect(cx, input)?, order, |item| path.get(item))?;
+    let best = ops::extreme(cx, collect(cx, input)?, order, |item| path.get(item))?;
     Ok(best.unwrap_or_else(|| nothing("No aggregated item, sequence was empty.")))
 }
 
@@ -207,7 +207,7 @@ pub(super) fn groupby<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Eva
     for item in sorted {
         let key = compared.get(&item)?;
         match groups.last_mut() {
-            Some((last, items)) if ops::equal(last, &key) => items.push(item),
+            Some((last, items)) if ops::equal(cx, last, &key)? => items.push(item),
             _ => groups.push((key, vec![item])),
         }
     }
@@ -232,7 +232,7 @@ pub(super) fn batch<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evalua
         let Some(items) = &mut items else { return Ok(None) };
         let mut line: Vec<Value<'a>> = pending.take().into_iter().collect();
         while let Some(item) = items.next(cx)? {
-            if ops::equal(&ops::int(line.len()), &line_count) {
+            if ops::equal(cx, &ops::int(line.len()), &line_count)? {
                 pending = Some(item);
                 return Ok(Some(Value::list(line)));
             }

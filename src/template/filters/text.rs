@@ -260,17 +260,17 @@ pub(super) fn regex_replace<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) 
         (pattern.unwrap_or(Value::None), replacement.unwrap_or(Value::None));
     let pattern = Pattern::cached(text_argument(&pattern, "first argument")?)?;
     let replacement = text_argument(&replacement, "replacement")?;
-    let replaced = pattern.replace_all(text_argument(input, "expected string")?, replacement)?;
-    cx.charge(replaced.len())?;
+    let text = text_argument(input, "expected string")?;
+    let replaced = pattern.replace_all(cx, text, replacement)?;
     Ok(Value::from(replaced))
 }
 
 /// The reference's own `string`, which is not Jinja's: a text as it is, all
 /// else as JSON in triple quotes, which the literal reading of the result undoes.
-pub(super) fn string<'a>(_: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
+pub(super) fn string<'a>(cx: &Cx<'a>, input: &Value<'a>, args: Args<'a>) -> Evaluated<'a> {
     args.none("string")?;
     match input {
         Value::Str(_) | Value::Markup(_) => Ok(input.clone()),
-        _ => Ok(Value::from(format!("\"\"\"{}\"\"\"", json::dumps(input, false, None)?))),
+        _ => Ok(Value::from(format!("\"\"\"{}\"\"\"", json::dumps(cx, input, false, None)?))),
     }
 }

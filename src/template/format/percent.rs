@@ -7,6 +7,7 @@ use num_traits::{FromPrimitive, Signed};
 
 use super::number::{Notation, float_digits};
 use super::spec::character;
+use crate::template::numeric;
 use crate::template::ops;
 use crate::template::{Cx, EvalError, Value};
 
@@ -207,7 +208,7 @@ impl Directive {
             'r' => Ok(self.text(&value.py_repr()?)),
             'a' => Ok(self.text(&ascii(&value.py_repr()?))),
             'c' => Ok(self.text(&to_char(&value)?.to_string())),
-            'd' | 'i' | 'u' | 'o' | 'x' | 'X' => Ok(self.int(&self.to_int(&value)?)),
+            'd' | 'i' | 'u' | 'o' | 'x' | 'X' => self.int(&self.to_int(&value)?),
             'e' | 'E' | 'f' | 'F' | 'g' | 'G' => self.float(to_float(&value)?),
             kind => Err(EvalError::Value(format!(
                 "unsupported format character '{}' ({:#x}) at index {}",
@@ -238,20 +239,21 @@ impl Directive {
         }
     }
 
-    fn int(&self, int: &BigInt) -> String {
+    fn int(&self, int: &BigInt) -> Result<String, EvalError> {
         let (radix, prefix) = match self.kind {
             'o' => (8, "0o"),
             'x' => (16, "0x"),
             'X' => (16, "0X"),
             _ => (10, ""),
         };
-        let mut digits = int.magnitude().to_str_radix(radix);
+        let mut digits = numeric::digits(int, radix)?;
         if self.kind == 'X' {
             digits.make_ascii_uppercase();
         }
         let n_zeros = self.precision.unwrap_or(0).saturating_sub(digits.len());
         let digits = "0".repeat(n_zeros) + &digits;
-        self.number(int.is_negative(), if self.is_alternate { prefix } else { "" }, &digits)
+        let prefix = if self.is_alternate { prefix } else { "" };
+        Ok(self.number(int.is_negative(), prefix, &digits))
     }
 
     fn float(&self, float: f64) -> Result<String, EvalError> {

@@ -4,6 +4,7 @@ use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
 
 use super::number::{Notation, float_digits, grouped};
+use crate::template::numeric;
 use crate::template::ops;
 use crate::template::{Cx, EvalError, Value};
 
@@ -252,7 +253,7 @@ fn format_int(cx: &Cx<'_>, int: &BigInt, spec: &Spec) -> Result<String, EvalErro
         Some('X') => (16, 4, "0X"),
         _ => (10, 3, ""),
     };
-    let mut digits = int.magnitude().to_str_radix(radix);
+    let mut digits = numeric::digits(int, radix)?;
     if spec.kind == Some('X') {
         digits.make_ascii_uppercase();
     }

@@ -38,11 +38,13 @@ pub(super) fn call<'a>(
         }
         "count" => {
             let wanted = args.only(name)?;
-            let n_found =
-                ops::items(receiver).iter().filter(|item| ops::equal(item, &wanted)).count();
+            let mut n_found = 0;
+            for item in &ops::items(receiver) {
+                n_found += usize::from(ops::equal(cx, item, &wanted)?);
+            }
             Ok(ops::int(n_found))
         }
-        "index" => index(receiver, args),
+        "index" => index(cx, receiver, args),
         _ => change(cx, &own(receiver), name, args),
     }
 }
@@ -55,7 +57,21 @@ fn own<'a>(receiver: &Value<'a>) -> Rc<RefCell<Vec<Value<'a>>>> {
     }
 }
 
-fn index<'a>(receiver: &Value<'a>, args: Args<'a>) -> Result<Value<'a>, EvalError> {
+/// Where the first item is that equals `wanted`.
+fn position<'a>(
+    cx: &Cx<'a>,
+    items: &[Value<'a>],
+    wanted: &Value<'a>,
+) -> Result<Option<usize>, EvalError> {
+    for (position, item) in items.iter().enumerate() {
+        if ops::equal(cx, item, wanted)? {
+            return Ok(Some(position));
+        }
+    }
+    Ok(None)
+}
+
+fn index<'a>(cx: &Cx<'a>, receiver: &Value<'a>, args: Args<'a>) -> Result<Value<'a>, EvalError> {
     let [wanted, start, stop] = args.bind("index", ["value", "start", "stop"], 1)?;
     let wanted = wanted.unwrap_or(Value::None);
     let items = ops::items(receiver);
@@ -64,7 +80,8 @@ fn index<'a>(receiver: &Value<'a>, args: Args<'a>) -> Result<Value<'a>, EvalErro
         Some(bound) => Ok(ops::clamp_index(ops::to_index(&bound)?, items.len())),
     };
     let (start, stop) = (bound(start, 0)?, bound(stop, items.len())?);
-    let found = (start..stop).find(|&position| ops::equal(&items[position], &wanted));
+    let wanted_items = items.get(start..stop).unwrap_or_default();
+    let found = position(cx, wanted_items, &wanted)?.map(|position| start + position);
     found.map(ops::int).ok_or_else(|| match receiver {
         Value::Tuple(_) => EvalError::value_error("tuple.index(x): x not in tuple"),
         _ => EvalError::Value(format!("{wanted:?} is not in list")),
@@ -109,7 +126,7 @@ fn change<'a>(
         "remove" => {
             let wanted = args.only(name)?;
             let mut items = list.borrow_mut();
-            match items.iter().position(|item| ops::equal(item, &wanted)) {
+            match position(cx, &items, &wanted)? {
                 Some(position) => drop(items.remove(position)),
                 None => return Err(EvalError::value_error("list.remove(x): x not in list")),
             }

@@ -232,6 +232,7 @@ fn multiply<'a>(
         _ => count.to_usize().unwrap_or(usize::MAX),
     };
     let charge = |length: usize| cx.charge(length.saturating_mul(count));
+    let charge_items = |length: usize| charge(length.saturating_mul(size_of::<Value<'_>>()));
     Ok(Some(match sequence {
         Value::Str(text) => {
             charge(text.len())?;
@@ -247,11 +248,11 @@ fn multiply<'a>(
         }
         Value::List(_) | Value::JsonList(_) => {
             let items = items(sequence);
-            charge(items.len())?;
+            charge_items(items.len())?;
             Value::list(repeat(&items, count))
         }
         Value::Tuple(items) => {
-            charge(items.len())?;
+            charge_items(items.len())?;
             Value::tuple(repeat(items, count))
         }
         _ => return Ok(None),
@@ -337,6 +338,9 @@ fn ints<'a>(
     right: &BigInt,
 ) -> Result<Value<'a>, EvalError> {
     let is_zero = right.is_zero();
+    if matches!(op, BinaryOp::Div | BinaryOp::FloorDiv | BinaryOp::Mod) {
+        charge_division(cx, left.bits(), right.bits())?;
+    }
     Ok(Value::from_bigint(match op {
         BinaryOp::Add => left + right,
         BinaryOp::Sub => left - right,
@@ -370,6 +374,12 @@ fn ints<'a>(
             left.pow(exponent)
         }
     }))
+}
+
+/// Dividing takes as many steps as both have words, multiplied.
+fn charge_division(cx: &Cx<'_>, left_bits: u64, right_bits: u64) -> Result<(), EvalError> {
+    let n_steps = (left_bits / 64).saturating_mul(right_bits / 64);
+    cx.charge(usize::try_from(n_steps / 64).unwrap_or(usize::MAX))
 }
 
 fn check_bits(cx: &Cx<'_>, bits: u64) -> Result<(), EvalError> {
@@ -490,13 +500,13 @@ mod tests {
             10,
             BinaryOp::Pow,
             1 << 40,
-            "MemoryError: the template takes more than its share of time or memory",
+            "MemoryError: the template takes more than its share (64 MiB, 8,388,608 steps, or 60 seconds)",
         );
         check(
             "a",
             BinaryOp::Mul,
             1 << 40,
-            "MemoryError: the template takes more than its share of time or memory",
+            "MemoryError: the template takes more than its share (64 MiB, 8,388,608 steps, or 60 seconds)",
         );
     }
 

@@ -2,18 +2,16 @@
 
 mod access;
 mod arithmetic;
+mod equality;
 mod order;
 
-use std::rc::Rc;
-
 use num_bigint::BigInt;
-use num_traits::FromPrimitive;
 
 use super::cx::Cx;
 use super::dict::{Key, StrKey};
 use super::error::EvalError;
-use super::iterate::{Iter, pairs};
-use super::object::{Object, ViewPart};
+use super::iterate::Iter;
+use super::object::Object;
 use super::value::Value;
 use crate::value::write_python_float;
 
@@ -21,71 +19,8 @@ pub(crate) use access::{
     clamp_index, find_attribute, get_attribute, get_item, lookup, resolve_index, slice, to_index,
 };
 pub(crate) use arithmetic::{binary, negative, positive};
+pub(crate) use equality::{equal, equal_keys};
 pub(crate) use order::{Order, compare, extreme, sort};
-
-/// `left == right`; values of unlike types are unequal.
-pub(crate) fn equal<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
-    use Value as V;
-    match (left, right) {
-        (V::None, V::None) | (V::Ellipsis, V::Ellipsis) | (V::Undefined(_), V::Undefined(_)) => {
-            true
-        }
-        (V::Str(_) | V::Markup(_), V::Str(_) | V::Markup(_)) => left.as_str() == right.as_str(),
-        (V::Int(left), V::Int(right)) => left == right,
-        (
-            V::Bool(_) | V::Int(_) | V::BigInt(_) | V::Float(_),
-            V::Bool(_) | V::Int(_) | V::BigInt(_) | V::Float(_),
-        ) => equal_numbers(left, right),
-        (V::Bytes(left), V::Bytes(right)) => left == right,
-        (V::Tuple(left), V::Tuple(right)) => equal_items(left, right),
-        (V::List(_) | V::JsonList(_), V::List(_) | V::JsonList(_)) => {
-            equal_items(&items(left), &items(right))
-        }
-        (
-            V::Dict(_) | V::JsonDict(_) | V::StreamSlice(_),
-            V::Dict(_) | V::JsonDict(_) | V::StreamSlice(_),
-        )
-        | (V::Headers(_), V::Headers(_)) => equal_mappings(left, right),
-        (V::Set(left), V::Set(right)) => {
-            let (left, right) = (left.borrow(), right.borrow());
-            left.len() == right.len() && left.iter().all(|key| right.contains(key))
-        }
-        (V::DateTime(left), V::DateTime(right)) => left == right,
-        (V::Date(left), V::Date(right)) => left == right,
-        (V::TimeDelta(left), V::TimeDelta(right)) => left == right,
-        (V::Duration(left), V::Duration(right)) => left == right,
-        (V::Duration(duration), V::TimeDelta(delta))
-        | (V::TimeDelta(delta), V::Duration(duration)) => duration.equals_exact(*delta),
-        (V::Function(left), V::Function(right)) => left == right,
-        (V::BoundMethod(left), V::BoundMethod(right)) => {
-            left.name == right.name && equal(&left.receiver, &right.receiver)
-        }
-        (V::Object(left), V::Object(right)) => match (&**left, &**right) {
-            (Object::Group(left, left_list), Object::Group(right, right_list)) => {
-                equal(left, right) && equal(left_list, right_list)
-            }
-            (Object::View(left), Object::View(right)) if left.part != ViewPart::Values => {
-                let (left, right) = (left.items(), right.items());
-                left.len() == right.len()
-                    && left.iter().all(|item| right.iter().any(|other| equal(item, other)))
-            }
-            _ => Rc::ptr_eq(left, right),
-        },
-        _ => false,
-    }
-}
-
-fn equal_numbers<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
-    match (left, right) {
-        (Value::Float(left), Value::Float(right)) => {
-            left.partial_cmp(right) == Some(std::cmp::Ordering::Equal)
-        }
-        (Value::Float(float), int) | (int, Value::Float(float)) => {
-            float.fract() == 0.0 && BigInt::from_f64(*float) == to_bigint(int)
-        }
-        _ => to_bigint(left) == to_bigint(right),
-    }
-}
 
 /// An `int` or `bool` of any size.
 pub(crate) fn to_bigint(value: &Value<'_>) -> Option<BigInt> {
@@ -98,18 +33,6 @@ pub(crate) fn to_bigint(value: &Value<'_>) -> Option<BigInt> {
 /// A count as an `int`.
 pub(crate) fn int<'a>(count: usize) -> Value<'a> {
     i64::try_from(count).map_or_else(|_| Value::from_bigint(count.into()), Value::Int)
-}
-
-fn equal_items<'a>(left: &[Value<'a>], right: &[Value<'a>]) -> bool {
-    left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
-}
-
-fn equal_mappings<'a>(left: &Value<'a>, right: &Value<'a>) -> bool {
-    let left = pairs(left);
-    length(right) == Some(left.len())
-        && left.iter().all(|(key, value)| {
-            lookup(right, key).is_ok_and(|found| found.is_some_and(|found| equal(value, &found)))
-        })
 }
 
 /// The items of a list or tuple as they are now.
@@ -230,27 +153,11 @@ pub(crate) fn contains<'a>(
                 ))
             })?;
             while let Some(found) = items.next(cx)? {
-                if equal(&found, item) {
+                if equal(cx, &found, item)? {
                     return Ok(true);
                 }
             }
             Ok(false)
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use num_traits::ToPrimitive;
-
-    use super::*;
-
-    #[test]
-    fn numbers_are_equal_across_types() {
-        assert!(equal(&Value::Int(1), &Value::Bool(true)));
-        assert!(equal(&Value::Int(2), &Value::Float(2.0)));
-        assert!(!equal(&Value::Int(1), &Value::from("1")));
-        let big = BigInt::from(2).pow(80);
-        assert!(equal(&Value::from_bigint(big.clone()), &Value::Float(big.to_f64().unwrap())));
     }
 }

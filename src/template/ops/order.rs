@@ -41,6 +41,7 @@ impl Order {
 
 /// `left < right` and the like; a type error for values without an order.
 pub(crate) fn compare<'a>(
+    cx: &Cx<'_>,
     order: Order,
     left: &Value<'a>,
     right: &Value<'a>,
@@ -61,10 +62,12 @@ pub(crate) fn compare<'a>(
         (V::Bytes(left), V::Bytes(right)) => order.holds(Some(left.cmp(right))),
         (V::List(_) | V::JsonList(_), V::List(_) | V::JsonList(_)) | (V::Tuple(_), V::Tuple(_)) => {
             let (left, right) = (ops::items(left), ops::items(right));
-            match left.iter().zip(&right).find(|(left, right)| !equal(left, right)) {
-                Some((left, right)) => compare(order, left, right)?,
-                None => order.holds(Some(left.len().cmp(&right.len()))),
+            for (left, right) in left.iter().zip(&right) {
+                if !equal(cx, left, right)? {
+                    return compare(cx, order, left, right);
+                }
             }
+            order.holds(Some(left.len().cmp(&right.len())))
         }
         (V::Set(left), V::Set(right)) => {
             let (left, right) = (left.borrow(), right.borrow());
@@ -129,7 +132,7 @@ pub(crate) fn sort<'a>(
     if is_reversed {
         keyed.reverse();
     }
-    keyed = merge_sort(keyed)?;
+    keyed = merge_sort(cx, keyed)?;
     if is_reversed {
         keyed.reverse();
     }
@@ -139,15 +142,15 @@ pub(crate) fn sort<'a>(
 type Keyed<'a> = (Value<'a>, Value<'a>);
 
 /// The standard library's sorts may panic when an order is not total, as that of floats is not.
-fn merge_sort(mut items: Vec<Keyed<'_>>) -> Result<Vec<Keyed<'_>>, EvalError> {
+fn merge_sort<'a>(cx: &Cx<'_>, mut items: Vec<Keyed<'a>>) -> Result<Vec<Keyed<'a>>, EvalError> {
     if items.len() < 2 {
         return Ok(items);
     }
-    let mut right = merge_sort(items.split_off(items.len() / 2))?.into_iter().peekable();
-    let mut left = merge_sort(items)?.into_iter().peekable();
+    let mut right = merge_sort(cx, items.split_off(items.len() / 2))?.into_iter().peekable();
+    let mut left = merge_sort(cx, items)?.into_iter().peekable();
     let mut merged = Vec::with_capacity(left.len() + right.len());
     while let (Some(first_left), Some(first_right)) = (left.peek(), right.peek()) {
-        let takes_right = compare(Order::Lt, &first_right.0, &first_left.0)?;
+        let takes_right = compare(cx, Order::Lt, &first_right.0, &first_left.0)?;
         merged.extend(if takes_right { right.next() } else { left.next() });
     }
     merged.extend(left);
@@ -157,6 +160,7 @@ fn merge_sort(mut items: Vec<Keyed<'_>>) -> Result<Vec<Keyed<'_>>, EvalError> {
 
 /// The first item that no other one exceeds (`Order::Gt`) or undercuts (`Order::Lt`).
 pub(crate) fn extreme<'a>(
+    cx: &Cx<'a>,
     items: Vec<Value<'a>>,
     order: Order,
     key: impl Fn(&Value<'a>) -> Result<Value<'a>, EvalError>,
@@ -165,7 +169,7 @@ pub(crate) fn extreme<'a>(
     for item in items {
         let item_key = key(&item)?;
         match &best {
-            Some((best_key, _)) if !compare(order, &item_key, best_key)? => {}
+            Some((best_key, _)) if !compare(cx, order, &item_key, best_key)? => {}
             _ => best = Some((item_key, item)),
         }
     }
@@ -184,6 +188,7 @@ pub(super) fn to_f64(value: &Value<'_>) -> Result<f64, EvalError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::RunContext;
 
     #[track_caller]
     fn check(
@@ -192,7 +197,9 @@ mod tests {
         right: impl Into<Value<'static>>,
         expect: Result<bool, &str>,
     ) {
-        let held = compare(order, &left.into(), &right.into()).map_err(|err| err.to_string());
+        let run = RunContext::fixed(jiff::Timestamp::UNIX_EPOCH);
+        let held = compare(&Cx::new(&run), order, &left.into(), &right.into());
+        let held = held.map_err(|err| err.to_string());
         assert_eq!(held, expect.map_err(str::to_owned));
     }
 

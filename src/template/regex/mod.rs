@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 
 use fancy_regex::{Captures, Regex, RegexBuilder, RuntimeError};
 
+use super::cx::Cx;
 use super::error::EvalError;
 use replacement::Replacement;
 use translate::{Translated, translate};
@@ -82,14 +83,23 @@ impl Pattern {
     }
 
     /// `re.sub(pattern, replacement, text)`.
-    pub fn replace_all(&self, text: &str, replacement: &str) -> Result<String, EvalError> {
+    pub fn replace_all(
+        &self,
+        cx: &Cx<'_>,
+        text: &str,
+        replacement: &str,
+    ) -> Result<String, EvalError> {
         let replacement = Replacement::parse(replacement, &self.translated)?;
         let mut out = String::with_capacity(text.len());
         let (mut copied, mut next) = (0, self.captures(text, 0)?);
         while let Some(found) = next {
             let (start, end) = found.get(0).map_or((0, 0), |whole| (whole.start(), whole.end()));
+            // Each match may go over all that follows it.
+            cx.look_at_clock()?;
             out.push_str(&text[copied..start]);
+            let length = out.len();
             replacement.expand(&found, &mut out);
+            cx.charge(out.len() - length)?;
             copied = end;
             next = if start == end {
                 self.captures_after_empty(text, end)?
@@ -150,6 +160,7 @@ fn runtime_error(err: fancy_regex::Error) -> EvalError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::RunContext;
 
     #[track_caller]
     fn check_group(pattern: &str, text: &str, expect: Option<&str>) {
@@ -158,7 +169,9 @@ mod tests {
 
     #[track_caller]
     fn check_sub(pattern: &str, replacement: &str, text: &str, expect: &str) {
-        let got = Pattern::new(pattern).unwrap().replace_all(text, replacement).unwrap();
+        let run = RunContext::fixed(jiff::Timestamp::UNIX_EPOCH);
+        let pattern_read = Pattern::new(pattern).unwrap();
+        let got = pattern_read.replace_all(&Cx::new(&run), text, replacement).unwrap();
         assert_eq!(got, expect, "{pattern}");
     }
 

@@ -128,11 +128,14 @@ fn existing_group(idx: usize, pattern: &Translated) -> Result<usize, EvalError> 
 #[cfg(test)]
 mod tests {
     use super::super::Pattern;
+    use crate::run::RunContext;
+    use crate::template::Cx;
 
     #[track_caller]
     fn check(replacement: &str, expect: &str) {
         let pattern = Pattern::new("(?P<n>a)(b)?").unwrap();
-        let got = pattern.replace_all("xax", replacement);
+        let run = RunContext::fixed(jiff::Timestamp::UNIX_EPOCH);
+        let got = pattern.replace_all(&Cx::new(&run), "xax", replacement);
         assert_eq!(got.unwrap_or_else(|err| format!("error: {err}")), expect, "{replacement}");
     }
 

@@ -505,9 +505,10 @@ mod tests {
             pattern in r"[\[\](){}?*+|^$.\\,:=!<>Piwd0-9a-c&~#-]{0,16}",
             text in "[a-c0-9\n]{0,12}",
         ) {
+            let run = crate::run::RunContext::fixed(jiff::Timestamp::UNIX_EPOCH);
             if let Ok(pattern) = Pattern::new(&pattern) {
                 let _ = pattern.first_group(&text);
-                let _ = pattern.replace_all(&text, r"<\g<0>>");
+                let _ = pattern.replace_all(&crate::template::Cx::new(&run), &text, r"<\g<0>>");
             }
         }
     }

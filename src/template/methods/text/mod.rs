@@ -331,7 +331,7 @@ mod tests {
             "ab",
             "ljust",
             &json!([1_000_000_000_000_i64]),
-            "error: the template takes more than its share of time or memory",
+            "error: the template takes more than its share (64 MiB, 8,388,608 steps, or 60 seconds)",
         );
     }
 
