@@ -11,6 +11,13 @@ use super::request::{Options, PreparedRequest};
 /// A compressed body is judged by its growth only when it has become so many bytes.
 const INFLATION_FREE: u64 = 16 << 20;
 
+/// Columns that a table may have.
+const MAX_COLUMNS: usize = 1 << 16;
+
+/// Cells that the rows of one piece of a body may lack: each is a null in its record, and rows that
+/// are two bytes long would become records of any size.
+const MAX_MISSING_CELLS: usize = 1 << 22;
+
 /// The limits of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -113,6 +120,14 @@ impl Limits {
         let is_within = n_bytes as u64 <= self.max_record;
         is_within.then_some(()).ok_or(LimitError::Record(self.max_record))
     }
+
+    /// Refuses a table of `n_columns`, and rows of one piece that together lack `n_missing` cells.
+    pub fn check_table(n_columns: usize, n_missing: usize) -> Result<(), LimitError> {
+        if n_columns > MAX_COLUMNS {
+            return Err(LimitError::Columns);
+        }
+        if n_missing > MAX_MISSING_CELLS { Err(LimitError::MissingCells) } else { Ok(()) }
+    }
 }
 
 /// What was too much.
@@ -130,6 +145,12 @@ pub enum LimitError {
     /// A record.
     #[error("a record is larger than {} (--max-record)", size(*.0))]
     Record(u64),
+    /// The columns of a table.
+    #[error("the table has more than {MAX_COLUMNS} columns")]
+    Columns,
+    /// Cells that are not there.
+    #[error("rows that follow one another lack more than {MAX_MISSING_CELLS} of their cells")]
+    MissingCells,
 }
 
 impl LimitError {

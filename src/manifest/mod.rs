@@ -39,7 +39,7 @@ const MAX_DEPTH: usize = 256;
 
 /// How many values a manifest may have when nothing is shared: aliases and
 /// references can make exponentially many out of a short text.
-const MAX_NODES: usize = 10_000_000;
+const MAX_NODES: usize = 2_000_000;
 
 /// A manifest that is ready to be built from, if its findings have no errors.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use crate::components::transport::as_sent;
 use crate::components::{
     BuildContext, BuildError, Component, Decode, DecodeTexts, Decoder, ElementTexts, ReadError,
 };
-use crate::http::Headers;
+use crate::http::{Headers, LimitError, Limits};
 use crate::value::body::{CharsetError, CsvRows, TextDecoder};
 use crate::value::{Json, Map, write_record_data, write_string};
 
@@ -80,6 +80,18 @@ pub struct CsvDecoder {
     is_streamed: bool,
 }
 
+impl Default for CsvDecoder {
+    /// As a manifest has it that names nothing.
+    fn default() -> Self {
+        Self {
+            encoding: "utf-8".to_owned(),
+            delimiter: Some(','),
+            nulls: Arc::default(),
+            is_streamed: true,
+        }
+    }
+}
+
 impl Decoder for CsvDecoder {
     fn begin(&self, headers: &Headers) -> Box<dyn Decode> {
         as_sent(headers, self.begin_unpacked())
@@ -93,8 +105,10 @@ impl Decoder for CsvDecoder {
                 names: None,
                 printed_names: None,
                 nulls: self.nulls.clone(),
+                n_missing: 0,
                 text: Vec::new(),
             },
+            limits: Limits::default(),
         })
     }
 
@@ -111,6 +125,7 @@ struct CsvBody {
     text: Result<TextDecoder, CharsetError>,
     rows: Option<CsvRows>,
     records: Records,
+    limits: Limits,
 }
 
 /// Turns rows into records.
@@ -120,6 +135,8 @@ struct Records {
     /// The names as keys of an object, unless two are equal.
     printed_names: Option<Vec<Vec<u8>>>,
     nulls: Arc<[String]>,
+    /// Cells that the rows of this piece of the body lack.
+    n_missing: usize,
     /// The text of the last record that was printed.
     text: Vec<u8>,
 }
@@ -128,8 +145,10 @@ impl Decode for CsvBody {
     fn feed(&mut self, bytes: &[u8], elements: &mut Vec<Json>) -> Result<(), ReadError> {
         let text = self.text.as_mut().map_err(|err| err.clone())?.feed(bytes)?;
         let rows = self.rows.as_mut().ok_or_else(no_delimiter)?;
+        self.records.n_missing = 0;
         rows.feed(&text, &mut |row| self.records.add(row, elements));
-        Ok(())
+        self.records.check()?;
+        Ok(self.limits.check_record(rows.n_held())?)
     }
 
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError> {
@@ -138,6 +157,10 @@ impl Decode for CsvBody {
         rows.feed(&rest, &mut |row| self.records.add(row, elements));
         rows.finish(&mut |row| self.records.add(row, elements));
         Ok(())
+    }
+
+    fn keep_within(&mut self, limits: &Limits) {
+        self.limits = *limits;
     }
 
     fn as_texts(&mut self) -> Option<&mut dyn DecodeTexts> {
@@ -149,8 +172,10 @@ impl DecodeTexts for CsvBody {
     fn feed(&mut self, bytes: &[u8], texts: &mut dyn ElementTexts) -> Result<(), ReadError> {
         let text = self.text.as_mut().map_err(|err| err.clone())?.feed(bytes)?;
         let rows = self.rows.as_mut().ok_or_else(no_delimiter)?;
+        self.records.n_missing = 0;
         rows.feed(&text, &mut |row| self.records.print(row, texts));
-        Ok(())
+        self.records.check()?;
+        Ok(self.limits.check_record(rows.n_held())?)
     }
 
     fn finish(&mut self, texts: &mut dyn ElementTexts) -> Result<(), ReadError> {
@@ -167,13 +192,19 @@ fn no_delimiter() -> ReadError {
 }
 
 impl Records {
+    /// Whether the table is one that records should be made of.
+    fn check(&self) -> Result<(), LimitError> {
+        Limits::check_table(self.names.as_ref().map_or(0, Vec::len), self.n_missing)
+    }
+
     fn add(&mut self, row: &mut Vec<String>, elements: &mut Vec<Json>) {
         let Some(names) = &self.names else {
             self.printed_names = printed(row);
             self.names = Some(std::mem::take(row));
             return;
         };
-        if row.is_empty() {
+        self.n_missing += names.len().saturating_sub(row.len());
+        if row.is_empty() || self.check().is_err() {
             return;
         }
         let is_null = |cell: &String| self.nulls.contains(cell);
@@ -237,7 +268,7 @@ fn printed(names: &[String]) -> Option<Vec<Vec<u8>>> {
 mod tests {
     use serde_json::json;
 
-    use super::super::testing::{check, check_error, check_with};
+    use super::super::testing::{check, check_error, check_with, decode_in_pieces};
     use super::*;
 
     fn decoder(encoding: &str, written_delimiter: &str, nulls: &[&str]) -> CsvDecoder {
@@ -264,6 +295,31 @@ mod tests {
         check_text("", json!([]));
         check_text("\u{feff}id\n1", json!([{"\u{feff}id": "1"}]));
         check_text("a,b,a\n1,2,3", json!([{"a": "3", "b": "2"}]));
+    }
+
+    #[test]
+    fn a_table_may_be_too_much() {
+        let decode = || {
+            let mut decode = CsvDecoder::default().begin(&Headers::default());
+            decode.keep_within(&Limits { max_record: 1000, ..Limits::default() });
+            decode
+        };
+        let cell = format!("a,b\n1,\"{}", "x".repeat(2000));
+        check_error(decode(), cell.as_bytes(), "a record is larger than 1000 bytes (--max-record)");
+        check_error(
+            decode(),
+            ",".repeat(2000).as_bytes(),
+            "a record is larger than 1000 bytes (--max-record)",
+        );
+        let decode = || CsvDecoder::default().begin(&Headers::default());
+        let columns = format!("{}\n", ",".repeat(1 << 16));
+        let (_, result) = decode_in_pieces(decode(), columns.as_bytes(), 1 << 20);
+        assert_eq!(result.unwrap_err().to_string(), "the table has more than 65536 columns");
+        let short = format!("{}\n{}", ",".repeat(10_000), "1\n".repeat(1000));
+        let (elements, result) = decode_in_pieces(decode(), short.as_bytes(), 1 << 20);
+        let expect = "rows that follow one another lack more than 4194304 of their cells";
+        assert_eq!(result.unwrap_err().to_string(), expect);
+        assert!(elements.len() < 500);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use zip::ZipArchive;
 use super::Packed;
 use crate::components::shape::shape;
 use crate::components::{BuildContext, BuildError, Component, Decode, Decoder, ReadError, Slot};
-use crate::http::Headers;
+use crate::http::{Headers, Limits};
 use crate::protocol::TracedError;
 use crate::value::Json;
 
@@ -47,7 +47,12 @@ impl std::fmt::Debug for ZipfileDecoder {
 
 impl Decoder for ZipfileDecoder {
     fn begin(&self, _: &Headers) -> Box<dyn Decode> {
-        Box::new(Archive { inner: self.inner.clone(), bytes: Vec::new() })
+        Box::new(Archive {
+            inner: self.inner.clone(),
+            bytes: Vec::new(),
+            limits: Limits::default(),
+            n_unpacked: 0,
+        })
     }
 
     fn supports_pagination(&self) -> bool {
@@ -59,12 +64,19 @@ struct Archive {
     inner: Arc<dyn Decoder>,
     /// The whole archive, whose list of files stands at its end.
     bytes: Vec<u8>,
+    limits: Limits,
+    /// Bytes of all files so far: they may overlap, so that a small archive holds any number.
+    n_unpacked: u64,
 }
 
 impl Decode for Archive {
     fn feed(&mut self, bytes: &[u8], _: &mut Vec<Json>) -> Result<(), ReadError> {
         self.bytes.extend_from_slice(bytes);
         Ok(())
+    }
+
+    fn keep_within(&mut self, limits: &Limits) {
+        self.limits = *limits;
     }
 
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError> {
@@ -75,7 +87,7 @@ impl Decode for Archive {
             ReadError::traced(TracedError::system("Received an invalid zip file in response."))
         })?;
         for file_idx in 0..archive.len() {
-            self.decode_file(&mut archive, file_idx, elements).map_err(|err| {
+            self.decode_file(&mut archive, size as u64, file_idx, elements).map_err(|err| {
                 let name =
                     archive.name_for_index(file_idx).and_then(Result::ok).unwrap_or_default();
                 let message = format!("Failed to parse file: {name} from zip file.");
@@ -91,19 +103,25 @@ impl Decode for Archive {
 
 impl Archive {
     fn decode_file(
-        &self,
+        &mut self,
         archive: &mut ZipArchive<Cursor<Vec<u8>>>,
+        n_packed: u64,
         file_idx: usize,
         elements: &mut Vec<Json>,
     ) -> Result<(), ReadError> {
         let damaged = |err: String| ReadError::unexpected("BadZipFile", err);
         let mut file = archive.by_index(file_idx).map_err(|err| damaged(err.to_string()))?;
         let mut decode = self.inner.begin_unpacked();
+        decode.keep_within(&self.limits);
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match file.read(&mut buffer).map_err(|err| damaged(err.to_string()))? {
                 0 => return decode.finish(elements),
-                len => decode.feed(&buffer[..len], elements)?,
+                len => {
+                    self.n_unpacked += len as u64;
+                    self.limits.check_body(n_packed, self.n_unpacked)?;
+                    decode.feed(&buffer[..len], elements)?;
+                }
             }
         }
     }
@@ -142,6 +160,23 @@ mod tests {
             json!([1, 2, {"a": 3}]),
         );
         check(&decoder(), &zip(&[]), json!([]));
+    }
+
+    #[test]
+    fn an_archive_may_be_too_much() {
+        let limits = Limits { max_body: 1000, ..Limits::default() };
+        let body = zip(&[("a.json", "[1]"), ("b.json", &format!("[{}]", "1,".repeat(600)))]);
+        let mut decode = decoder().begin(&Headers::default());
+        decode.keep_within(&limits);
+        check_error(decode, &body, "Failed to parse file: b.json from zip file.");
+        let zeros = format!("\"{}\"", "0".repeat(20 << 20));
+        let mut decode = decoder().begin(&Headers::default());
+        decode.keep_within(&Limits { max_inflation: 100, ..limits });
+        check_error(
+            decode,
+            &zip(&[("a.json", &zeros)]),
+            "Failed to parse file: a.json from zip file.",
+        );
     }
 
     #[test]

@@ -5,10 +5,12 @@
 //! arrives. It may be compressed. All values are text, and those that stand
 //! for a missing value are null.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::{self, BoxFuture};
+use indexmap::IndexSet;
 use tracing::info;
 
 use crate::components::shape::shape;
@@ -16,7 +18,7 @@ use crate::components::transport::{Gunzipped, as_sent};
 use crate::components::{
     BuildContext, BuildError, Component, Decode, Decoder, Extraction, ReadError, RecordExtractor,
 };
-use crate::http::Headers;
+use crate::http::{Headers, Limits};
 use crate::value::body::{CharsetError, CsvRows, TextDecoder};
 use crate::value::{Json, Map};
 
@@ -84,7 +86,14 @@ impl Decoder for ResponseToFileExtractor {
         Box::new(Gunzipped::new(Box::new(Table {
             text: TextDecoder::new("utf-8-sig"),
             rows: CsvRows::new(','),
-            frame: Frame { names: None, n_index: None, n_rows: 0, keeps_na: self.keeps_na },
+            limits: Limits::default(),
+            frame: Frame {
+                names: None,
+                n_index: None,
+                n_rows: 0,
+                n_missing: 0,
+                keeps_na: self.keeps_na,
+            },
         })))
     }
 
@@ -100,6 +109,7 @@ impl Decoder for ResponseToFileExtractor {
 struct Table {
     text: Result<TextDecoder, CharsetError>,
     rows: CsvRows,
+    limits: Limits,
     frame: Frame,
 }
 
@@ -110,6 +120,8 @@ struct Frame {
     /// Cells at the start of each row that have no name: as many as the first row has too many.
     n_index: Option<usize>,
     n_rows: usize,
+    /// Cells that the rows of this piece of the body lack.
+    n_missing: usize,
     keeps_na: bool,
 }
 
@@ -119,12 +131,17 @@ impl Decode for Table {
         // Zeros have no place in a table; files have come with them.
         let text = if text.contains('\0') { text.replace('\0', "").into() } else { text };
         let mut result = Ok(());
+        self.frame.n_missing = 0;
         self.rows.feed(&text, &mut |row| {
             if result.is_ok() {
                 result = self.frame.add(row, elements);
             }
         });
-        result
+        result.and_then(|()| Ok(self.limits.check_record(self.rows.n_held())?))
+    }
+
+    fn keep_within(&mut self, limits: &Limits) {
+        self.limits = *limits;
     }
 
     fn finish(&mut self, elements: &mut Vec<Json>) -> Result<(), ReadError> {
@@ -168,6 +185,8 @@ impl Frame {
             let problem = format!("Expected {n_expected} fields in line {line}, saw {n_cells}\n");
             return Err(tokenizing(&problem));
         }
+        self.n_missing += n_expected - row.len();
+        Limits::check_table(names.len(), self.n_missing)?;
         let is_missing =
             |cell: &String| cell.is_empty() || (!self.keeps_na && MISSING.contains(&cell.as_str()));
         let mut cells = row.drain(..).skip(n_index);
@@ -188,17 +207,20 @@ fn unique_names(row: &mut Vec<String>) -> Vec<String> {
             *name = format!("Unnamed: {column}");
         }
     }
-    let mut names: Vec<String> = Vec::with_capacity(row.len());
+    let written: HashSet<&String> = row.iter().collect();
+    let mut names: IndexSet<String> = IndexSet::with_capacity(row.len());
+    // How often each name came, so that equal ones need not be counted anew.
+    let mut n_equal: HashMap<&String, usize> = HashMap::new();
     for name in &*row {
         let mut unique = name.clone();
-        let mut number = 0;
-        while names.contains(&unique) || (number > 0 && row.contains(&unique)) {
-            number += 1;
+        let number = n_equal.entry(name).or_default();
+        while names.contains(&unique) || (*number > 0 && written.contains(&unique)) {
+            *number += 1;
             unique = format!("{name}.{number}");
         }
-        names.push(unique);
+        names.insert(unique);
     }
-    names
+    names.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -81,26 +81,38 @@ fn read_schema(base_dir: &Path, path: &str) -> Result<Json, ReadError> {
     let Some(file) = found.into_iter().find(|file| file.is_file()) else {
         return Err(ReadError::unexpected("OSError", format!("Cannot find file {path}")));
     };
-    let schema = read_json(&file, path)?;
+    let schema = read_json(base_dir, &file, path)?;
     let shared = file.parent().unwrap_or(base_dir).join("shared");
-    References { shared }.resolve(&schema, &schema, 0)
+    References { base_dir, shared }.resolve(&schema, &schema, 0)
 }
 
-fn read_json(file: &Path, path: &str) -> Result<Json, ReadError> {
-    let bytes = std::fs::read(file)
-        .map_err(|_| ReadError::unexpected("OSError", format!("Cannot find file {path}")))?;
+/// Reads a file in the folder `base_dir`; one outside, by whichever way, is not looked at: the
+/// manifest may be another's than the machine.
+fn read_json(base_dir: &Path, file: &Path, path: &str) -> Result<Json, ReadError> {
+    let fault = |sentence: String| ReadError::unexpected("OSError", sentence);
+    let not_found = |_| fault(format!("Cannot find file {path}"));
+    // A manifest without a folder stands where the program was started.
+    let folder = if base_dir.as_os_str().is_empty() { Path::new(".") } else { base_dir };
+    let folder = folder.canonicalize().map_err(not_found)?;
+    let file = file.canonicalize().map_err(not_found)?;
+    if !file.starts_with(folder) {
+        return Err(fault(format!("The file {path} is outside of the folder of the manifest")));
+    }
+    let bytes = std::fs::read(file).map_err(not_found)?;
     parse(&bytes).map_err(|_| {
         ReadError::unexpected("RuntimeError", format!("Invalid JSON file format for file {path}"))
     })
 }
 
 /// Puts what references stand for in their place.
-struct References {
+struct References<'a> {
+    /// The folder of the manifest.
+    base_dir: &'a Path,
     /// The folder of schemas that others refer to.
     shared: PathBuf,
 }
 
-impl References {
+impl References<'_> {
     /// `part` of the document `root` without references.
     fn resolve(&self, part: &Json, root: &Json, depth: usize) -> Result<Json, ReadError> {
         match part {
@@ -132,7 +144,7 @@ impl References {
         let root = if file.is_empty() {
             root
         } else {
-            document = read_json(&self.shared.join(file), file)?;
+            document = read_json(self.base_dir, &self.shared.join(file), file)?;
             &document
         };
         let part = root.pointer(pointer).ok_or_else(unresolvable)?;
@@ -187,6 +199,29 @@ mod tests {
                 "definitions": {"d": {"type": "string"}}
             })
         );
+    }
+
+    #[test]
+    fn no_file_outside_of_the_folder_is_read() {
+        let leaving = json!({"a": {"$ref": "../../../secret.json#/key"}});
+        let secret = json!({"key": "s3cret"});
+        let folder = source(&[("source_x/schemas/s.json", &leaving), ("secret.json", &secret)]);
+        std::fs::create_dir_all(folder.path().join("source_x/schemas/shared")).unwrap();
+        let package = folder.path().join("source_x");
+        let absolute = json!({"a": {"$ref": folder.path().join("secret.json")}});
+        std::fs::write(package.join("schemas/t.json"), absolute.to_string()).unwrap();
+        for path in [
+            "secret.json",
+            "./a/../../secret.json",
+            "../secret.json",
+            "schemas/s.json",
+            "schemas/t.json",
+        ] {
+            let error = read_schema(&package, path).unwrap_err().to_string();
+            let is_refused = error.ends_with("is outside of the folder of the manifest");
+            assert!(is_refused || error == format!("Cannot find file {path}"), "{error}");
+        }
+        assert!(read_schema(&package, "secret.json").unwrap_err().to_string().contains("outside"));
     }
 
     #[test]

@@ -158,10 +158,11 @@ impl FileUploader {
     }
 }
 
-/// The path of a stream's file; `None` where it would leave the folder of the stream.
+/// The path of a stream's file; `None` where one of both names would lead out of its folder.
 fn below(stream: &str, name: &str) -> Option<PathBuf> {
-    let mut path = PathBuf::from(stream.trim_start_matches('/'));
-    for part in Path::new(name.trim_start_matches('/')).components() {
+    let mut path = PathBuf::new();
+    let parts = [stream, name].map(|text| Path::new(text.trim_start_matches('/')).components());
+    for part in parts.into_iter().flatten() {
         match part {
             Part::Normal(part) => path.push(part),
             Part::CurDir => {}
@@ -183,5 +184,7 @@ mod tests {
         check("//a/./b.pdf", Some("docs/a/b.pdf"));
         check("a/../../b", None);
         check("..", None);
+        assert_eq!(below("/a/b", "c"), Some(PathBuf::from("a/b/c")));
+        assert_eq!(below("../../tmp", "c"), None);
     }
 }

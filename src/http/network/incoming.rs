@@ -14,8 +14,6 @@ use super::super::response::{Body, BodyStream, Response};
 use super::content::ContentDecoder;
 use super::failure::Destination;
 
-/// Compressed bytes that are decompressed in one go; they may grow a thousandfold.
-const PIECE_LEN: usize = 8 * 1024;
 /// The most that is reserved on a server's word.
 const MAX_RESERVED: u64 = 64 * 1024 * 1024;
 
@@ -123,7 +121,7 @@ impl Incoming {
                 self.check(self.pending.len())?;
                 return Ok(Some(std::mem::take(&mut self.pending)));
             }
-            let piece = self.pending.split_to(self.pending.len().min(PIECE_LEN));
+            let piece = self.pending.split_to(self.pending.len().min(self.decoder.piece_len()));
             let decoded = self
                 .decoder
                 .decode(piece)

@@ -158,7 +158,7 @@ impl<'a, 'f> Parser<'a, 'f> {
             Some(Anchor { node: Some((node, weight)), .. }) => {
                 self.n_nodes = self.n_nodes.saturating_add(*weight);
                 if self.n_nodes > MAX_NODES {
-                    let message = "the aliases stand for too many values".to_owned();
+                    let message = format!("the aliases stand for more than {MAX_NODES} values");
                     return Err(self.fault(token.start, "yaml/too-large", message));
                 }
                 Ok(node.clone())

@@ -13,6 +13,8 @@ pub struct CsvRows {
     cell: String,
     /// The complete cells of the row.
     row: Vec<String>,
+    /// Bytes of the complete cells, with what each takes besides.
+    row_len: usize,
     /// Cells of earlier rows that nobody took, to be filled again.
     spare: Vec<String>,
 }
@@ -36,6 +38,7 @@ impl CsvRows {
             after_return: false,
             cell: String::new(),
             row: Vec::new(),
+            row_len: 0,
             spare: Vec::new(),
         }
     }
@@ -88,6 +91,11 @@ impl CsvRows {
         self.state == State::InQuotes
     }
 
+    /// Bytes of the row of which the end has not come.
+    pub fn n_held(&self) -> usize {
+        self.row_len + self.cell.len()
+    }
+
     /// Ends the text, also within quotes.
     pub fn finish(&mut self, on_row: &mut dyn FnMut(&mut Vec<String>)) {
         if self.state != State::StartOfRow {
@@ -118,6 +126,7 @@ impl CsvRows {
             self.end_cell();
         }
         on_row(&mut self.row);
+        self.row_len = 0;
         self.spare.extend(self.row.drain(..).map(|mut cell| {
             cell.clear();
             cell
@@ -126,6 +135,7 @@ impl CsvRows {
     }
 
     fn end_cell(&mut self) {
+        self.row_len += self.cell.len() + size_of::<String>();
         let next = self.spare.pop().unwrap_or_default();
         self.row.push(std::mem::replace(&mut self.cell, next));
     }
