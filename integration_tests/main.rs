@@ -16,6 +16,7 @@ mod examples;
 mod fault_server;
 #[cfg(unix)]
 mod faults;
+mod fuzz_seeds;
 mod golden;
 mod image;
 mod lint;

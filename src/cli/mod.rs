@@ -118,6 +118,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     })
 }
 
+/// Whether `args` (with the program's own name) make sense; nothing is done.
+#[doc(hidden)]
+pub fn understands(args: impl IntoIterator<Item = OsString>) -> bool {
+    Cli::try_parse_from(argv::without_interpreter(args)).is_ok()
+}
+
 /// The error and its causes in one line; many errors quote their cause themselves.
 fn sentence(err: &anyhow::Error) -> String {
     let mut text = String::new();

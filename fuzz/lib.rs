@@ -1,0 +1,3 @@
+//! What the fuzz targets do; the ordinary tests replay seeds and past findings with the same.
+
+pub mod targets;
