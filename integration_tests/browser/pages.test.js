@@ -73,6 +73,9 @@ async function opened(name, text) {
   return page;
 }
 
+/** Waits until a field shows this text. */
+const hasField = (page, text) => page.waitForFunction((wanted) => [...document.querySelectorAll("input")].some((input) => input.value === wanted), text);
+
 async function cleared(page) {
   assert.deepEqual(page.faults, []);
   await page.context().close();
@@ -86,11 +89,11 @@ it("the form changes one line and leaves comments alone; undo and redo, over a r
   await saved(page);
   assert.equal(await textOf(page), manifest().replace("/items #", "/other #"));
   await page.getByRole("button", { name: "Undo", exact: true }).click();
-  await page.waitForFunction(() => [...document.querySelectorAll("input")].some((input) => input.value === "/items"));
+  await hasField(page, "/items");
   await page.reload();
   await openPart(page, "items");
   await page.getByRole("button", { name: "Redo", exact: true }).click();
-  await page.waitForFunction(() => [...document.querySelectorAll("input")].some((input) => input.value === "/other"));
+  await hasField(page, "/other");
   await cleared(page);
 });
 
@@ -106,7 +109,7 @@ it("form and YAML are two views of one text", async () => {
   await page.keyboard.type("use_cache: true");
   await page.getByRole("group", { name: "View" }).getByRole("button", { name: "Form" }).click();
   await section(page, "Advanced").getByRole("button", { name: "Advanced" }).click();
-  assert.ok(await section(page, "Advanced").getByLabel("Keep responses for the run").isChecked());
+  assert.ok(await section(page, "Advanced").getByRole("switch", { name: "Keep responses for the run" }).isChecked());
   assert.match(await textOf(page), /use_cache: true\n\s+path: \/items # all of them/);
   await cleared(page);
 });
@@ -145,7 +148,7 @@ it("what is wrong is said beside its field, and stands in the way of publishing"
 it("a literal that looks like a key becomes a user input", async () => {
   const page = await opened("Secret", manifest().replace(`url: ${api.url}`, `url: ${api.url}\n    authenticator:\n      type: BearerAuthenticator\n      api_token: sk-9f8e7d6c5b4a3f2e1d`));
   await page.getByRole("button", { name: "Make it a user input" }).click();
-  await page.locator("input[value=\"{{ config['api_token'] }}\"]").or(page.getByText("config['api_token']")).first().waitFor({ state: "attached" });
+  await hasField(page, "{{ config['api_token'] }}");
   const text = await textOf(page);
   assert.ok(!text.includes("sk-9f8e"));
   assert.match(text, /airbyte_secret: true/);
@@ -287,7 +290,7 @@ ${Array.from({ length: 40 }, (_, field) => `          field_number_${field}: {ty
   await page.getByLabel("Name of the connector").waitFor();
   const painted = Date.now() - began;
   await openPart(page, "stream_500");
-  await page.getByRole("heading", { name: "stream_500" }).waitFor();
+  await page.getByRole("heading", { name: "stream_500", exact: true }).waitFor();
   await page.getByRole("group", { name: "View" }).getByRole("button", { name: "YAML" }).click();
   const editor = page.getByLabel("Manifest as YAML");
   await editor.click();

@@ -65,7 +65,7 @@ export function Field({ path, title, id, help, required, badge, tools, findings 
 
 /** Brings an element into sight and puts the focus on its first control. */
 export function reveal(element: HTMLElement): void {
-  element.scrollIntoView({ block: "center" });
+  element.scrollIntoView({ block: element.offsetHeight > innerHeight / 2 ? "start" : "center" });
   const control = element.querySelector<HTMLElement>("input, textarea, select, .cm-content, button");
   control?.focus({ preventScroll: true });
   element.classList.add("shown");

@@ -3,9 +3,10 @@ import { useEffect, useState } from "preact/hooks";
 import type { Json, Path } from "../api/types";
 import { isObject, isWithin } from "../document/walk";
 import { target } from "../state/view";
-import { Button, Notice } from "../ui/basics";
+import { Badge, Button, Notice } from "../ui/basics";
 import { Icon } from "../ui/Icon";
 import { useForm } from "./context";
+import { Faults } from "./Field";
 import { SchemaField } from "./SchemaField";
 
 const CodeField = lazy(() => import("../editor/CodeField"));
@@ -20,17 +21,20 @@ export function SchemaSection({ path }: { path: Path }) {
   const isInline = isObject(loader.value) && loader.value.type === "InlineSchemaLoader";
   const schema = isInline ? project.node([...path, "schema_loader", "schema"]) : null;
   const fields = isObject(schema?.value) && isObject(schema.value.properties) ? Object.keys(schema.value.properties).length : 0;
+  const findings = project.findingsWithin(loader.at);
   const property = book.definition("DeclarativeStream")?.properties?.schema_loader;
   return (
     <section class="section" aria-label="Schema">
       <header class="section-head">
         <button type="button" class="section-title" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           <Icon name={isOpen ? "down" : "right"} size={14} /><h3>Schema</h3>
+          {findings.some((one) => one.level !== "note") && <Badge kind="warning">{findings.length}</Badge>}
         </button>
         <span class="help clip grow">{isInline ? (fields ? `${fields} ${fields === 1 ? "field" : "fields"} declared` : "Nothing declared yet: test the stream, then import the detected schema.") : ""}</span>
       </header>
       {isOpen && (
         <div class="section-body">
+          {schema && <Faults findings={findings} />}
           {schema && isObject(schema.value) ? <SchemaEditor key={path.join(".")} value={schema.value} readOnly={readOnly} onApply={(value) => project.set(schema.at, value, "Change the schema")} />
             : property && <SchemaField path={[...path, "schema_loader"]} schema={property} title="Schema" />}
         </div>

@@ -72,7 +72,9 @@ function Section({ root, spec }: { root: Path; spec: SectionSpec }) {
   const isWanted = wanted !== undefined && spec.fields.some((field) => isWithin(wanted, [...root, ...field.path]));
   const [isOpen, setOpen] = useState(spec.isOpen ?? true);
   useEffect(() => { if (isWanted) setOpen(true); }, [isWanted]);
-  const faults = spec.fields.flatMap((field) => project.findingsWithin(project.node([...root, ...field.path]).at)).filter((one) => one.level !== "note");
+  const around = (spec.around ?? []).flatMap((path) => project.findingsAt(project.node([...root, ...path]).at));
+  const inside = spec.fields.flatMap((field) => project.findingsWithin(project.node([...root, ...field.path]).at));
+  const faults = [...around, ...inside].filter((one) => one.level !== "note");
   const [asYaml, setAsYaml] = useState(false);
   const isShown = isOpen && isOn;
   const toggle = (on: boolean) => {
@@ -101,6 +103,7 @@ function Section({ root, spec }: { root: Path; spec: SectionSpec }) {
         <div class="section-body">
           {asYaml ? <YamlInPlace path={node.at} label={spec.title} onClose={() => setAsYaml(false)} /> : (
             <>
+              <Faults findings={around} />
               {spec.id === "request" && <InheritedRequest root={root} />}
               {spec.fields.map((field) => <Entry key={field.path.join(".")} root={root} spec={field} />)}
             </>

@@ -20,6 +20,8 @@ export interface SectionSpec {
   path?: Path;
   start?: (document: Json, at: Path) => Edit[];
   isOpen?: boolean;
+  /** Values around the fields, which no field stands for: what is wrong with them is said here. */
+  around?: Path[];
   fields: FieldSpec[];
 }
 
@@ -34,6 +36,7 @@ export const SECTIONS: SectionSpec[] = [
   {
     id: "request",
     title: "Request",
+    around: [["retriever"], REQUESTER],
     fields: [
       { path: [...REQUESTER, "path"], title: "URL path", help: "What follows the base URL. Templates can stand in it.", placeholder: "/v1/items" },
       { path: [...REQUESTER, "http_method"], title: "HTTP method" },
@@ -47,6 +50,7 @@ export const SECTIONS: SectionSpec[] = [
   {
     id: "records",
     title: "Records",
+    around: [SELECTOR, [...SELECTOR, "extractor"]],
     fields: [
       { path: [...SELECTOR, "extractor", "field_path"], title: "Where the records are", help: "The keys that lead to the records in the response; empty when the response is the record, or a list of them.", placeholder: "data, items" },
       { path: ["primary_key"], title: "Primary key", help: "The fields that together identify a record." },
@@ -59,6 +63,7 @@ export const SECTIONS: SectionSpec[] = [
     title: "Pagination",
     about: "The API gives its records page by page.",
     path: ["retriever", "paginator"],
+    around: [["retriever", "paginator"]],
     start: begin("DefaultPaginator"),
     fields: [
       { path: ["retriever", "paginator", "pagination_strategy"], title: "Next page by", required: true },

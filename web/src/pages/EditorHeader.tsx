@@ -97,7 +97,7 @@ function FindingsMenu({ project }: { project: OpenProject }) {
   const sorted = [...findings].sort((a, b) => rank[a.level] - rank[b.level] || a.line - b.line).slice(0, MOST);
   return (
     <Menu label="Problems" icon="alert" small={false} kind="quiet" items={sorted.map((finding) => ({
-      title: finding.message, icon: "alert", danger: finding.level === "error", hint: `line ${finding.line}`, run: () => jumpTo(finding.path),
+      title: finding.message.replaceAll("`", ""), icon: "alert", danger: finding.level === "error", hint: `line ${finding.line}`, run: () => jumpTo(finding.path),
     }))}>
       <Badge kind={errors ? "error" : "warning"}>{errors || findings.length} {errors ? (errors === 1 ? "error" : "errors") : findings.length === 1 ? "warning" : "warnings"}</Badge>
     </Menu>

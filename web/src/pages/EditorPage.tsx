@@ -33,9 +33,8 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
   useEffect(() => {
     const open = async () => {
       const schema = book ? null : api.manifestSchema();
+      api.session().then((session) => (project.allowsCustomCode = session.custom_components), () => undefined);
       await project.open();
-      const session = await api.session().catch(() => null);
-      project.allowsCustomCode = session?.custom_components ?? true;
       const found = schema && (await tell(schema));
       if (found) book = new SchemaBook(found as unknown as SchemaRoot);
       setReady(book !== null && !project.failure.value);
@@ -45,6 +44,7 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
     const warn = (event: BeforeUnloadEvent) => {
       project.flushEditor();
       if (!project.saver.isSettled) {
+        project.saver.keep();
         void project.saver.flush();
         event.preventDefault();
       }
@@ -76,6 +76,7 @@ function Middle({ project }: { project: OpenProject }) {
   if (mode.value === "yaml") {
     return <Suspense fallback={<div class="empty"><span class="spinner" /></div>}><YamlEditor project={project} /></Suspense>;
   }
+  if (!project.isAnalyzed.value) return <div class="empty"><span class="spinner" /></div>;
   return (
     <div class="form-pane" tabIndex={-1}>
       {project.isBroken.value && (

@@ -12,7 +12,8 @@ import { NewStreamDialog } from "./StreamHead";
 /** The parts of a connector, with what is wrong in each. */
 export function Navigation({ project }: { project: OpenProject }) {
   const [isAdding, setAdding] = useState(false);
-  const { outline, findings } = project.analysis.value;
+  const { outline } = project.analysis.value;
+  const findings = project.findings.value;
   const store = testing(project);
   const shown = section.value;
   const show = (next: Section, path: Path) => {
@@ -42,7 +43,7 @@ export function Navigation({ project }: { project: OpenProject }) {
         const mark = run && run.status !== "running" ? (store.isStale(run) ? "stale" : run.result && !run.failure ? "tested" : "failed") : run ? "running" : null;
         return <div key={stream.index}>{entry({ kind: "stream", index: stream.index }, stream.path, "stream", stream.name, within(stream.path), mark && <span class={`dot ${mark}`} title={MARKS[mark]} />)}</div>;
       })}
-      {!outline.streams.length && <button type="button" class="nav-add" onClick={() => setAdding(true)}><Icon name="plus" size={14} />Add the first stream</button>}
+      {project.isAnalyzed.value && !outline.streams.length && <button type="button" class="nav-add" onClick={() => setAdding(true)}><Icon name="plus" size={14} />Add the first stream</button>}
       <div class="parts-head"><h2>Stream templates</h2><Button kind="quiet" small icon="plus" aria-label="Add a stream template" title="Add a stream template: many streams made alike" onClick={() => void addTemplate()} /></div>
       {outline.dynamic_streams.map((template) => (
         <div key={template.index}>

@@ -4,9 +4,11 @@ import type { Finding } from "../api/types";
 import type { OpenProject } from "../state/project";
 import { toast } from "../state/toasts";
 import { jumpTo } from "../state/view";
+import { placed } from "../document/findings";
 import { testing } from "../test/store";
 import { Button, Dialog, Labelled, Notice, Switch } from "../ui/basics";
 import { Icon } from "../ui/Icon";
+import { Words } from "../ui/Words";
 
 /** Makes a version of the draft; errors stand in the way, warnings have to be accepted. */
 export function PublishDialog({ project, onClose }: { project: OpenProject; onClose: () => void }) {
@@ -16,7 +18,7 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
   const [isBusy, setBusy] = useState(false);
   const [fault, setFault] = useState<string | null>(null);
   const [refused, setRefused] = useState<Finding[] | null>(null);
-  const findings = (refused ?? project.findings.value).filter((finding) => finding.level !== "note");
+  const findings = (refused?.map(placed) ?? project.findings.value).filter((finding) => finding.level !== "note");
   const errors = findings.filter((finding) => finding.level === "error");
   const store = testing(project);
   const { streams } = project.analysis.value.outline;
@@ -54,7 +56,7 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
       {findings.length > 0 && (
         <ul class="findings">
           {findings.slice(0, 30).map((finding, index) => (
-            <li key={index}><button type="button" class={finding.level} onClick={() => jump(finding)}><Icon name="alert" size={14} /><span class="grow">{finding.message}</span><span class="muted small">line {finding.line}</span></button></li>
+            <li key={index}><button type="button" class={finding.level} onClick={() => jump(finding)}><Icon name="alert" size={14} /><span class="grow"><Words text={finding.message} /></span><span class="muted small">line {finding.line}</span></button></li>
           ))}
         </ul>
       )}

@@ -2,6 +2,7 @@ import { batch, computed, signal } from "@preact/signals";
 import * as api from "../api/calls";
 import { messageOf } from "../api/client";
 import type { Analysis, Draft, Edit, Finding, Json, Path, Project } from "../api/types";
+import { placed } from "../document/findings";
 import { isWithin, type Node, samePath, walk } from "../document/walk";
 import { Saver } from "./saver";
 import { tell, toast } from "./toasts";
@@ -24,7 +25,8 @@ export class OpenProject {
   /** The last document that could be read: what forms show while the YAML is broken. */
   readonly document = signal<Json>(null);
   readonly isBroken = computed(() => this.analysis.value.document === null && this.text.value.trim() !== "");
-  readonly findings = computed(() => this.analysis.value.findings);
+  readonly findings = computed(() => this.analysis.value.findings.map(placed));
+  readonly isAnalyzed = signal(false);
   readonly errors = computed(() => this.findings.value.filter((finding) => finding.level === "error"));
   readonly failure = signal<string | null>(null);
   /** Whether this Builder runs code that manifests bring along. */
@@ -50,7 +52,7 @@ export class OpenProject {
       this.saver.adopt(project.draft);
       this.text.value = project.draft.text;
       if (kept && kept.text !== project.draft.text) this.#recover(kept.text, kept.revision === project.draft.revision);
-      await this.analyze();
+      void this.analyze();
     } catch (error) {
       this.failure.value = messageOf(error);
     }
@@ -83,6 +85,7 @@ export class OpenProject {
       batch(() => {
         this.analysis.value = analysis;
         if (analysis.document !== null) this.document.value = analysis.document;
+        this.isAnalyzed.value = true;
       });
     } catch (error) {
       if (!controller.signal.aborted) toast("error", messageOf(error));

@@ -52,15 +52,20 @@ export class Saver {
     // A change of another kind is another step of undo.
     if (this.#pending && this.#pending.label !== label) void this.flush();
     this.#pending = { text, label };
-    store(this.key, { text, revision: this.revision });
     if (this.state.value.kind !== "conflict") this.state.value = { kind: "unsaved" };
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.flush(), PAUSE_MS);
   }
 
+  /** Leaves a copy in the browser, for when the server or this page goes away. */
+  keep(): void {
+    if (this.#pending) store(this.key, { text: this.#pending.text, revision: this.revision });
+  }
+
   /** Saves now what is not saved yet. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
+    this.keep();
     while (this.#running) await this.#running;
     if (!this.#pending || this.state.value.kind === "conflict") return;
     const running = this.#save(this.#pending);
