@@ -64,6 +64,8 @@ const COMPONENTS: Record<string, string> = {
   ConfigComponentsResolver: "From the user's config",
   ParametrizedComponentsResolver: "From a list written here",
   ComponentMappingDefinition: "Mapping",
+  ParentStreamConfig: "Parent stream",
+  AddedFieldDefinition: "Field",
   MinMaxDatetime: "With format and limits",
   HttpRequester: "HTTP request",
   HTTPAPIBudget: "Request budget",

@@ -46,7 +46,7 @@ export function KeyValues({ value, label, variables, disabled, onSet, onRename, 
         </div>
       )}
       {!disabled && !isAdding && (
-        <div><Button kind="quiet" small icon="plus" onClick={() => setAdding(true)}>Add</Button></div>
+        <div><Button small icon="plus" onClick={() => setAdding(true)}>Add</Button></div>
       )}
     </div>
   );

@@ -85,7 +85,7 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
               if (wanted) choose(wanted);
               else if (isOwn) void project.remove(at);
             }}>
-            {(!required || isEmpty) && <option value="">{required ? "Choose…" : "None"}</option>}
+            {(!required || isEmpty) && <option value="">{required ? "Choose…" : "Not set"}</option>}
             {!isEmpty && variant && !componentName(variant) && <option value="">{kindTitle(variant)}</option>}
             {components.map((one) => <option key={componentName(one)} value={componentName(one) ?? ""}>{titleOfComponent(componentName(one) ?? "")}</option>)}
           </select>

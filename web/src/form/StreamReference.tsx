@@ -11,8 +11,8 @@ export function StreamReference({ id, path }: { id: string; path: Path }) {
   const at = [...parent.at, "stream"];
   const streams = project.analysis.value.outline.streams;
   const own = path[0] === "streams" ? path[1] : undefined;
-  const chosen = reference?.[0] === "streams" ? String(reference[1]) : "";
-  const other = written !== undefined && !chosen;
+  const chosen = reference?.[0] === "streams" && reference[1] !== own ? String(reference[1]) : "";
+  const other = written !== undefined && !reference;
   return (
     <select id={id} class="input" value={chosen} disabled={readOnly}
       onChange={(event) => event.currentTarget.value && void project.set(at, { $ref: `#/streams/${event.currentTarget.value}` }, "Choose the parent stream")}>
