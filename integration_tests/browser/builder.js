@@ -28,7 +28,7 @@ export async function addStream(page, name, path) {
 }
 
 /** A part of the connector, by its name at the left. */
-export const openPart = (page, name) => page.getByRole("navigation", { name: "Parts of the connector" }).getByRole("button", { name: new RegExp(`^${name}(,|$)`) }).click();
+export const openPart = (page, name) => page.getByRole("navigation", { name: "Parts of the connector" }).getByRole("button", { name: new RegExp(`^${name}`) }).click();
 
 export const section = (page, name) => page.getByRole("region", { name, exact: true });
 

@@ -62,7 +62,7 @@ export const hover = (text: string, line: number, column: number) =>
   call<Hover | null>("POST", "/api/hover", { text, line, column });
 export const skipWait = (test: string) => call<unknown>("POST", `/api/tests/${part(test)}/skip`, {});
 export const cancelTest = (test: string) => call<unknown>("DELETE", `/api/tests/${part(test)}`);
-export const bodyPart = async (test: string, body: string, offset: number, length: number) =>
-  (await send("GET", `/api/tests/${part(test)}/bodies/${part(body)}?offset=${offset}&length=${length}`)).text();
+export const bodyPart = async (test: string, body: string | number, offset: number, length: number) =>
+  (await send("GET", `/api/tests/${part(test)}/bodies/${part(String(body))}?offset=${offset}&length=${length}`)).text();
 
 export type { Json };

@@ -143,7 +143,7 @@ export interface HttpResponse {
   headers?: Record<string, Json> | null;
   body?: Json;
   body_length?: number;
-  body_id?: string;
+  body_id?: string | number;
 }
 
 export interface TestPage {
@@ -188,7 +188,7 @@ export interface TimelineEntry {
   started_ms: number;
   waited_ms: number;
   first_byte_ms: number | null;
-  ended_ms: number;
+  ended_ms: number | null;
   depends_on: string | number | null;
 }
 

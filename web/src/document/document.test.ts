@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { graphqlFault } from "./graphql";
 import { inputsOf, moveInputEdits, putInputEdits, removeInputEdits } from "./inputs";
 import { differencesOf, mergeSchemas } from "./schemas";
 import { looksLikeSecret } from "./secrets";
@@ -92,3 +93,12 @@ describe("templates", () => {
 it("says names in plain words", () => {
   expect([slugOf("Base currency!"), titleOfKey("stream_filter"), titleOfComponent("KeysToUpper")]).toEqual(["base_currency", "Stream filter", "Keys to upper"]);
 });
+
+it.each([
+  ["query { a(id: 1) { b } }", null],
+  ["{ a(id: \"{{ config['id'] }}\") { b } }", null],
+  ["{ a { b }", "“{” is not closed."],
+  ["{ a ) }", "“)” closes nothing."],
+  ["{ a(b: \"c) }", "A quote is not closed."],
+  ["{ a { } }", "A selection is empty."],
+])("checks GraphQL: %s", (query, expected) => expect(graphqlFault(query)).toBe(expected));

@@ -44,9 +44,12 @@ const hover = hoverTooltip(async (view, pos) => {
 
 const SEVERITY = { error: "error", warning: "warning", note: "info" } as const;
 
+/** More marks than anybody looks at make the editor slow. */
+const MOST = 1000;
+
 export function showFindings(view: EditorView, findings: Finding[], fix: (finding: Finding) => void): void {
   const { doc } = view.state;
-  const diagnostics = findings.map((finding): Diagnostic => {
+  const diagnostics = findings.slice(0, MOST).map((finding): Diagnostic => {
     const from = offsetOf(doc, finding.line, finding.column);
     const to = Math.max(from, offsetOf(doc, finding.end_line, finding.end_column));
     const message = finding.help ? `${finding.message}\n${finding.help}` : finding.message;

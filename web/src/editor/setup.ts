@@ -49,7 +49,7 @@ export function basics({ language, isRich, readOnly, label }: { language: "yaml"
     language === "yaml" ? yaml() : json(),
     indentUnit.of("  "),
     EditorState.tabSize.of(2),
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
     readOnly ? [EditorState.readOnly.of(true), EditorView.editable.of(true)] : [history(), indentOnInput(), bracketMatching(), closeBrackets()],
     drawSelection(),
     isRich ? [lineNumbers(), foldGutter(), codeFolding(), highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches()] : [],

@@ -48,7 +48,7 @@ export function ScalarInput({ id, at, schema, value, required, placeholder }: {
   const suggestions = SUGGESTIONS[key];
   return (
     <>
-      <TextInput id={id} value={text} disabled={readOnly} wrong={wrong} multiline={text.includes("\n")} list={suggestions && `${id}-list`}
+      <TextInput id={id} value={text} disabled={readOnly} wrong={wrong} multiline={text.includes("\n") || (key === "query" && at.includes("request_body"))} list={suggestions && `${id}-list`}
         variables={PLAIN_KEYS.has(key) ? [] : variablesAt(at, inputs)} onCommit={set}
         placeholder={placeholder ?? PLACEHOLDERS[key] ?? (typeof schema.default === "string" ? schema.default : undefined)} />
       {suggestions && <datalist id={`${id}-list`}>{suggestions.map((one) => <option key={one} value={one} />)}</datalist>}

@@ -1,11 +1,13 @@
 import { useId, useState } from "preact/hooks";
 import type { Json, Path } from "../api/types";
+import { graphqlFault } from "../document/graphql";
 import { accepts, blank, componentName, type Schema } from "../document/schema";
 import { chooseEdits, starterOf } from "../document/starters";
 import { isObject, pathText, samePath } from "../document/walk";
 import { titleOfComponent, titleOfKey } from "../document/words";
 import { jumpTo } from "../state/view";
 import { Badge } from "../ui/basics";
+import { Icon } from "../ui/Icon";
 import { Menu, type MenuItem } from "../ui/Menu";
 import { ComponentBody } from "./ComponentBody";
 import { useForm } from "./context";
@@ -49,6 +51,8 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
   const name = title ?? titleOfKey(key);
   const isStream = key === "stream" && variants.some((one) => componentName(one) === "DeclarativeStream");
   const isShared = !isEmpty && !node.inherited && isAliased(project.analysis.value.shared, at);
+  const isQuery = key === "query" && path.includes("request_body");
+  const queryFault = isQuery && typeof value === "string" ? graphqlFault(value) : null;
   const doesNotFit = !isEmpty && !variant && !isStream;
 
   const choose = (wanted: Schema) => {
@@ -99,6 +103,7 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
       help={help ?? worthSaying(schema.description ?? variant?.description)}
       form={variant?.type === "boolean" && !asYaml ? "inline" : variant && !isScalar(variant) && variant.properties && !isEmpty && !isOption ? "outer" : "plain"} findings={project.findingsAt(at)}>
       {inner()}
+      {isQuery && queryFault && <p class="fault" role="alert"><Icon name="alert" size={13} />{queryFault}</p>}
       {typeof value === "string" && isOwn && <SecretOffer path={at} name={key} text={value} />}
     </Field>
   );

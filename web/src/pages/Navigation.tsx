@@ -24,7 +24,7 @@ export function Navigation({ project }: { project: OpenProject }) {
   const within = (path: Path) => serious(findings.filter((finding) => isWithin(finding.path, path)));
   const isElsewhere = ({ path }: Finding) => !["streams", "dynamic_streams", "spec"].includes(String(path[0])) && !isApi(path);
   const entry = (next: Section, path: Path, icon: IconName, title: string, faults: Finding[], extra?: preact.ComponentChildren) => (
-    <button type="button" class="nav-item" aria-current={same(shown, next) ? "page" : undefined} onClick={() => show(next, path)} title={title} aria-label={faults.length ? `${title}, ${faults.length} ${faults.length === 1 ? "problem" : "problems"}` : title}>
+    <button type="button" class="nav-item" aria-current={same(shown, next) ? "page" : undefined} onClick={() => show(next, path)} title={title}>
       <Icon name={icon} size={15} /><span class="clip grow">{title}</span>{extra}<Count faults={faults} />
     </button>
   );
@@ -66,5 +66,5 @@ const same = (a: Section, b: Section) => samePath(Object.values(a) as Path, Obje
 function Count({ faults }: { faults: Finding[] }) {
   if (!faults.length) return null;
   const kind = faults.some((one) => one.level === "error") ? "error" : "warning";
-  return <Badge kind={kind} title={faults[0]?.message}>{faults.length}</Badge>;
+  return <Badge kind={kind} title={faults[0]?.message}>{faults.length}<span class="hidden-text">{faults.length === 1 ? "problem" : "problems"}</span></Badge>;
 }

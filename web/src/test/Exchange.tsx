@@ -42,14 +42,14 @@ export function ResponseView({ response, test }: { response: HttpResponse | null
   const body = typeof response.body === "string" ? response.body + more : response.body;
   const known = typeof body === "string" ? body.length : 0;
   const load = async () => {
-    const part = id && test ? await tell(api.bodyPart(test, id, known, PART)) : undefined;
+    const part = id !== undefined && test ? await tell(api.bodyPart(test, id, known, PART)) : undefined;
     if (part) setMore(more + part);
   };
   return (
     <div class="pad stack">
       <div class="row"><StatusBadge status={response.status} />{length !== undefined && <span class="muted small">{length.toLocaleString()} bytes</span>}</div>
       <section class="pairs"><h3>Body</h3><JsonView value={body} /></section>
-      {id && length !== undefined && known < length && <Notice>The body is cut here. <button type="button" class="link small" onClick={() => void load()}>Load more</button></Notice>}
+      {id !== undefined && length !== undefined && known < length && <Notice>The body is cut here. <button type="button" class="link small" onClick={() => void load()}>Load more</button></Notice>}
       <Pairs title="Headers" pairs={response.headers} />
     </div>
   );
