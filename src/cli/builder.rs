@@ -71,7 +71,7 @@ impl Builder {
 }
 
 /// Where data of users is kept by custom.
-fn default_data() -> PathBuf {
+pub(super) fn default_data() -> PathBuf {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME").map(|home| home.join(".local/share"));
     let folder = absolute("XDG_DATA_HOME").or_else(home).unwrap_or_else(env::temp_dir);

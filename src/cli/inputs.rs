@@ -29,6 +29,9 @@ pub(super) enum ManifestOrigin<'a> {
     },
     /// In the config.
     Config(&'a Json),
+    /// Among the projects of the Connector Builder.
+    #[cfg(feature = "ui")]
+    Published(Source),
 }
 
 impl<'a> ManifestOrigin<'a> {
@@ -78,6 +81,8 @@ impl<'a> ManifestOrigin<'a> {
                 (Manifest::from_yaml(Source::read(path)?), folder)
             }
             Self::Config(manifest) => (Manifest::from_json(manifest), PathBuf::new()),
+            #[cfg(feature = "ui")]
+            Self::Published(source) => (Manifest::from_yaml(source.clone()), PathBuf::new()),
         })
     }
 }

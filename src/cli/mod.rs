@@ -8,6 +8,8 @@ mod argv;
 mod builder;
 mod check;
 mod completions;
+#[cfg(feature = "ui")]
+mod connector;
 mod discover;
 mod image;
 mod inputs;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::LogArgs;
+#[cfg(feature = "ui")]
+use super::connector::ConnectorArgs;
 use super::inputs::{self, ManifestOrigin};
 use super::outside::OutsideArgs;
 use super::protocol_run::{Failure, Run};
@@ -21,6 +23,9 @@ pub(super) struct SourceArgs {
     /// The Python file with the manifest's custom components.
     #[arg(long, value_name = "FILE")]
     components_path: Option<PathBuf>,
+    #[cfg(feature = "ui")]
+    #[command(flatten)]
+    connector: ConnectorArgs,
     #[command(flatten)]
     pub(super) outside: OutsideArgs,
     #[command(flatten)]
@@ -49,7 +54,10 @@ impl SourceArgs {
     ) -> Result<Source, Failure> {
         let config = inputs::read_config(&self.config)?;
         let Selection { catalog, stream_names, states, shard, prefetch } = selection()?;
-        let origin = ManifestOrigin::find_for(self.manifest_path.as_deref(), &config)?;
+        let origin = match self.published()? {
+            Some(origin) => origin,
+            None => ManifestOrigin::find_for(self.manifest_path.as_deref(), &config)?,
+        };
         inputs::check_components(self.components_path.as_deref(), &config)?;
         let (manifest, base_dir) = origin.load()?;
         let session = Session {
@@ -67,5 +75,16 @@ impl SourceArgs {
             output: run.output.clone(),
         };
         Ok(Source::open(&manifest, session)?)
+    }
+
+    #[cfg(feature = "ui")]
+    fn published(&self) -> anyhow::Result<Option<ManifestOrigin<'_>>> {
+        self.connector.origin()
+    }
+
+    #[cfg(not(feature = "ui"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as with the feature `ui`")]
+    fn published(&self) -> anyhow::Result<Option<ManifestOrigin<'_>>> {
+        Ok(None)
     }
 }

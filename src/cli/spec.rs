@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::LogArgs;
+#[cfg(feature = "ui")]
+use super::connector::ConnectorArgs;
 use super::inputs::ManifestOrigin;
 use super::outside::OutsideArgs;
 use super::protocol_run::{self, Failure, Run};
@@ -25,6 +27,9 @@ pub(super) struct Spec {
     /// The manifest whose specification is wanted.
     #[arg(long, value_name = "FILE")]
     manifest_path: Option<PathBuf>,
+    #[cfg(feature = "ui")]
+    #[command(flatten)]
+    connector: ConnectorArgs,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -32,13 +37,21 @@ pub(super) struct Spec {
 impl Spec {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         protocol_run::run(&self.log, &OutsideArgs::default(), |run| {
-            let spec = match ManifestOrigin::find(self.manifest_path.as_deref(), None)? {
+            let spec = match self.origin()? {
                 None => generic(),
                 Some(origin) => of_manifest(&origin, run)?,
             };
             run.output.writer.write_message_now(&Message::Spec { spec });
             Ok(())
         })
+    }
+
+    fn origin(&self) -> anyhow::Result<Option<ManifestOrigin<'_>>> {
+        #[cfg(feature = "ui")]
+        if let Some(origin) = self.connector.origin()? {
+            return Ok(Some(origin));
+        }
+        ManifestOrigin::find(self.manifest_path.as_deref(), None)
     }
 }
 

@@ -61,7 +61,7 @@ const MAPPING: &[&str] = &[
 ];
 
 /// The fields of a type that are templates.
-pub(super) fn of(type_name: &str) -> &'static [Field] {
+pub fn of(type_name: &str) -> &'static [Field] {
     TYPES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, fields)| fields)
 }
 

@@ -17,6 +17,7 @@ use std::collections::HashSet;
 use crate::manifest::{Finding, Findings, Manifest, Severity};
 
 pub use export::{Checked, to_json, to_sarif};
+pub use fields::{Field, of as template_fields};
 pub use fix::apply_fixes;
 pub use report::Report;
 pub use tree::{Component, Lint, TextAt};

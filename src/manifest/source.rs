@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(super) const MAX_SIZE: usize = 64 << 20;
 
 /// A manifest as it was written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// What messages call it; mostly the file's path.
     pub name: String,

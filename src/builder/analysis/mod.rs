@@ -1,11 +1,16 @@
 //! What can be said of a manifest's text while it is written: findings, its outline, places, and
 //! what may come next.
 
+mod complete;
+mod cursor;
 mod findings;
+mod hover;
 mod inputs;
 mod lines;
 mod outline;
+mod shapes;
 mod shared;
+mod vocabulary;
 
 use serde::Serialize;
 
@@ -13,7 +18,9 @@ use super::edit::{Document, EditError, Step};
 use crate::manifest::{Findings, Key, Manifest, Node, Source, parse};
 use crate::value::Json;
 
+pub use complete::{Completion, complete};
 pub use findings::{Report, ReportedFinding, findings_of, fix, has_at_least};
+pub use hover::{Hover, hover};
 pub use inputs::{MASK, secret_paths};
 pub use lines::{Lines, Place};
 pub use outline::Outline;

@@ -58,6 +58,11 @@ impl Outline {
             inputs: root.get("spec").map(inputs).unwrap_or_default(),
         }
     }
+
+    /// The names of its streams.
+    pub fn stream_names(&self) -> impl Iterator<Item = &str> {
+        self.streams.iter().map(|stream| stream.name.as_str())
+    }
 }
 
 fn items<'n>(root: &'n Node, field: &str) -> &'n [Node] {

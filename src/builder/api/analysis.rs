@@ -4,14 +4,14 @@ use std::sync::LazyLock;
 
 use axum::Json as JsonBody;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Api;
 use super::answer::{Answer, Body, Failure, apart};
-use crate::builder::analysis::{self, Analysis, Location};
+use crate::builder::analysis::{self, Analysis, Completion, Location};
 use crate::builder::edit::{self, Edit, Step};
 use crate::components::registry::manifest_schema;
 use crate::value::Json;
@@ -93,6 +93,25 @@ fn changes(from: &str, to: &str) -> Vec<Json> {
 
 pub(super) async fn yaml(Body(TextAt { text, path }): Body<TextAt>) -> Answer<JsonBody<Json>> {
     apart(move || Ok(JsonBody(json!({"yaml": edit::component(&text, &path)?})))).await
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct At {
+    text: String,
+    line: usize,
+    column: usize,
+}
+
+pub(super) async fn complete(Body(at): Body<At>) -> Answer<JsonBody<Completion>> {
+    apart(move || Ok(JsonBody(analysis::complete(&at.text, at.line, at.column)))).await
+}
+
+pub(super) async fn hover(Body(at): Body<At>) -> Answer<Response> {
+    apart(move || {
+        let hover = analysis::hover(&at.text, at.line, at.column).map(JsonBody);
+        Ok(hover.map_or_else(|| StatusCode::NO_CONTENT.into_response(), JsonBody::into_response))
+    })
+    .await
 }
 
 #[derive(Debug, Deserialize)]

@@ -91,6 +91,8 @@ pub(super) fn routes(settings: &Settings) -> Router {
         .route("/locate", post(analysis::locate))
         .route("/edit", post(analysis::edit))
         .route("/yaml", post(analysis::yaml))
+        .route("/complete", post(analysis::complete))
+        .route("/hover", post(analysis::hover))
         .route("/fix", post(analysis::fix))
         .route("/tests/{test}", axum::routing::delete(test_reads::stop))
         .route("/tests/{test}/skip", post(test_reads::skip))

@@ -182,7 +182,7 @@ fn items_are_put_in_and_moved() {
     let (head, users) = users.split_at(users.find("  # Users").unwrap());
     let (posts, tail) = posts.split_at(posts.find("# The end").unwrap());
     let swap = Edit::Move { path: path(&streams), from: 1, to: 0 };
-    check(TEXT, swap, &[head, posts, users, tail].concat());
+    check(TEXT, swap, [head, posts, users, tail].concat());
     let text = "- a\n\n- b # b\n- c";
     check(text, Edit::Move { path: vec![], from: 0, to: 2 }, "- b # b\n\n- c\n- a\n");
     check("[a, b,  c]", Edit::Move { path: vec![], from: 2, to: 0 }, "[c, a,  b]");
@@ -223,7 +223,7 @@ fn what_is_written_elsewhere_is_refused() {
         set(&json!(["f", "g", "h"]), json!(2)),
         "`f.g` stands at `#/a`: change it there",
     );
-    check(text, set(&json!(["f", "b"]), json!(2)), &text.replace("'#/a'}", "'#/a', b: 2}"));
+    check(text, set(&json!(["f", "b"]), json!(2)), text.replace("'#/a'}", "'#/a', b: 2}"));
     check_refused(
         text,
         set(&json!(["a", "b", "c"]), json!(2)),
@@ -303,21 +303,22 @@ fn json() -> impl Strategy<Value = Json> {
 }
 
 /// The paths of all values.
-fn paths(value: &Json, path: Vec<Step>, paths: &mut Vec<Vec<Step>>) {
-    paths.push(path.clone());
-    let below = |step| [path.as_slice(), &[step]].concat();
+fn paths(value: &Json, path: &[Step], paths: &mut Vec<Vec<Step>>) {
+    paths.push(path.to_vec());
+    let below = |step| [path, &[step]].concat();
     for (name, value) in value.as_object().into_iter().flatten() {
-        self::paths(value, below(Step::Key(name.clone())), paths);
+        self::paths(value, &below(Step::Key(name.clone())), paths);
     }
     for (idx, value) in value.as_array().into_iter().flatten().enumerate() {
-        self::paths(value, below(Step::Index(idx)), paths);
+        self::paths(value, &below(Step::Index(idx)), paths);
     }
 }
 
 /// A document with comments, and blank lines, and blocks laid out in one of several ways.
 fn document(value: &Json, style: usize) -> String {
     let node = Node::from_json(value, None);
-    let layout = crate::manifest::Layout { step: 2 + style % 3, indents_lists: style % 2 == 0 };
+    let layout =
+        crate::manifest::Layout { step: 2 + style % 3, indents_lists: style.is_multiple_of(2) };
     let yaml = crate::manifest::to_yaml_at(&node, 0, layout);
     let is_text_block = yaml.contains(": |") || yaml.contains("- |");
     let lines = yaml.lines().enumerate().map(|(idx, line)| match (idx + style) % 5 {
@@ -346,7 +347,7 @@ proptest! {
     fn any_value_can_be_set(before in json(), value in json(), style in 0_usize..30, idx in any::<prop::sample::Index>()) {
         let text = document(&before, style);
         let mut all = Vec::new();
-        paths(&read(&text), Vec::new(), &mut all);
+        paths(&read(&text), &[], &mut all);
         let path = idx.get(&all).clone();
         let after = apply(&text, &[Edit::Set { path: path.clone(), value: value.clone() }]);
         let after = after.map_err(|error| TestCaseError::fail(format!("{error}\n{text}\n{path:?} {value}")))?;
@@ -358,7 +359,7 @@ proptest! {
     fn a_scalar_changes_one_line(before in json(), style in 0_usize..30, idx in any::<prop::sample::Index>()) {
         let text = document(&before, style);
         let mut all = Vec::new();
-        paths(&read(&text), Vec::new(), &mut all);
+        paths(&read(&text), &[], &mut all);
         let path = idx.get(&all).clone();
         let document = Document::read(&text).unwrap();
         let node = document.value_at(&path).unwrap();
@@ -377,7 +378,7 @@ proptest! {
     fn anything_can_be_taken_out_and_put_back(before in json(), style in 0_usize..30, idx in any::<prop::sample::Index>()) {
         let text = document(&before, style);
         let mut all = Vec::new();
-        paths(&read(&text), Vec::new(), &mut all);
+        paths(&read(&text), &[], &mut all);
         let path = idx.get(&all).clone();
         let yaml = component(&text, &path).unwrap();
         let same = apply(&text, &[Edit::ReplaceYaml { path: path.clone(), yaml: yaml.clone() }]);
