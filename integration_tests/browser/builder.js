@@ -2,7 +2,10 @@
 
 export async function createConnector(page, base, name, url) {
   await page.goto(`${base}/`);
-  await page.getByText(/Start from scratch|New connector/).first().click();
+  await page
+    .getByText(/Start from scratch|New connector/)
+    .first()
+    .click();
   await page.getByLabel("Name", { exact: false }).fill(name);
   await page.getByLabel("Base URL of the API").fill(url);
   await page.getByRole("button", { name: "Create" }).click();
@@ -11,7 +14,10 @@ export async function createConnector(page, base, name, url) {
 
 export async function importYaml(page, base, name, text) {
   await page.goto(`${base}/`);
-  await page.getByText(/Import a YAML|Import YAML/).first().click();
+  await page
+    .getByText(/Import a YAML|Import YAML/)
+    .first()
+    .click();
   await page.getByLabel("Name", { exact: true }).fill(name);
   await page.getByLabel("Or paste it here").fill(text);
   await page.getByRole("button", { name: "Import", exact: true }).click();
@@ -28,7 +34,11 @@ export async function addStream(page, name, path) {
 }
 
 /** A part of the connector, by its name at the left. */
-export const openPart = (page, name) => page.getByRole("navigation", { name: "Parts of the connector" }).getByRole("button", { name: new RegExp(`^${name}`) }).click();
+export const openPart = (page, name) =>
+  page
+    .getByRole("navigation", { name: "Parts of the connector" })
+    .getByRole("button", { name: new RegExp(`^${name}`) })
+    .click();
 
 export const section = (page, name) => page.getByRole("region", { name, exact: true });
 
@@ -44,7 +54,12 @@ export async function fill(field, text) {
 }
 
 export async function saved(page) {
-  await page.getByRole("status").getByText("Saved").or(page.locator(".save", { hasText: "Saved" })).first().waitFor();
+  await page
+    .getByRole("status")
+    .getByText("Saved")
+    .or(page.locator(".save", { hasText: "Saved" }))
+    .first()
+    .waitFor();
 }
 
 export async function giveTestingValues(page, values) {
@@ -58,7 +73,11 @@ export async function giveTestingValues(page, values) {
 /** Runs a test of the stream that is chosen, and waits for what comes of it. */
 export async function test(page) {
   await page.getByRole("button", { name: "Test", exact: true }).click();
-  await page.getByRole("tab", { name: /^Records/ }).or(page.getByText("The test failed.")).first().waitFor();
+  await page
+    .getByRole("tab", { name: /^Records/ })
+    .or(page.getByText("The test failed."))
+    .first()
+    .waitFor();
 }
 
 /** The manifest as it stands on the server. */

@@ -2,19 +2,43 @@
 
 import assert from "node:assert/strict";
 import { after, before, test as it } from "node:test";
-import { addStream, createConnector, fill, giveTestingValues, importYaml, openPart, saved, section, test, textOf, turnOn } from "./builder.js";
+import {
+  addStream,
+  createConnector,
+  fill,
+  giveTestingValues,
+  importYaml,
+  openPart,
+  saved,
+  section,
+  test,
+  textOf,
+  turnOn,
+} from "./builder.js";
 import { accessibilityFaults, openPage, shoot, startApi, startBrowser, startBuilder } from "./world.js";
 
-const ATTACK = "<img src=x onerror=\"globalThis.attacked=true\">";
+const ATTACK = '<img src=x onerror="globalThis.attacked=true">';
+const PAGINATOR = `      paginator:
+        type: DefaultPaginator
+        pagination_strategy: {type: PageIncrement, page_size: 2, start_from_page: 1}
+        page_token_option: {type: RequestOption, inject_into: request_parameter, field_name: page}
+`;
 let api;
 let builder;
 let browser;
 
 function answer(url) {
-  if (url.pathname === "/broken") return { status: 500, body: `<html>${ATTACK}</html>`, headers: { "content-type": "text/html" } };
+  if (url.pathname === "/broken")
+    return { status: 500, body: `<html>${ATTACK}</html>`, headers: { "content-type": "text/html" } };
   if (url.pathname === "/none") return { body: [] };
   const page = Number(url.searchParams.get("page") ?? 1);
-  return { body: Array.from({ length: page < 3 ? 2 : 1 }, (_, index) => ({ id: page * 10 + index, [ATTACK]: ATTACK, name: ATTACK })) };
+  return {
+    body: Array.from({ length: page < 3 ? 2 : 1 }, (_, index) => ({
+      id: page * 10 + index,
+      [ATTACK]: ATTACK,
+      name: ATTACK,
+    })),
+  };
 }
 
 const manifest = (more = "") => `# Kept by hand: mind the limits.
@@ -74,7 +98,11 @@ async function opened(name, text) {
 }
 
 /** Waits until a field shows this text. */
-const hasField = (page, text) => page.waitForFunction((wanted) => [...document.querySelectorAll("input")].some((input) => input.value === wanted), text);
+const hasField = (page, text) =>
+  page.waitForFunction(
+    (wanted) => [...document.querySelectorAll("input")].some((input) => input.value === wanted),
+    text,
+  );
 
 async function cleared(page) {
   assert.deepEqual(page.faults, []);
@@ -109,7 +137,9 @@ it("form and YAML are two views of one text", async () => {
   await page.keyboard.type("use_cache: true");
   await page.getByRole("group", { name: "View" }).getByRole("button", { name: "Form" }).click();
   await section(page, "Advanced").getByRole("button", { name: "Advanced" }).click();
-  assert.ok(await section(page, "Advanced").getByRole("switch", { name: "Keep responses for the run" }).isChecked());
+  await section(page, "Advanced")
+    .getByRole("switch", { name: "Keep responses for the run", checked: true })
+    .waitFor({ state: "attached" });
   assert.match(await textOf(page), /use_cache: true\n\s+path: \/items # all of them/);
   await cleared(page);
 });
@@ -133,7 +163,10 @@ it("nothing is lost when the server dies or the page is closed", async () => {
 });
 
 it("what is wrong is said beside its field, and stands in the way of publishing", async () => {
-  const page = await opened("Faults", manifest("    incremental_sync:\n      type: DatetimeBasedCursor\n      cursor_field: at\n"));
+  const page = await opened(
+    "Faults",
+    manifest("    incremental_sync:\n      type: DatetimeBasedCursor\n      cursor_field: at\n"),
+  );
   await page.getByRole("button", { name: "Publish" }).click();
   const dialog = page.getByRole("dialog");
   assert.ok(await dialog.getByRole("button", { name: "Publish", exact: true }).isDisabled());
@@ -146,7 +179,13 @@ it("what is wrong is said beside its field, and stands in the way of publishing"
 });
 
 it("a literal that looks like a key becomes a user input", async () => {
-  const page = await opened("Secret", manifest().replace(`url: ${api.url}`, `url: ${api.url}\n    authenticator:\n      type: BearerAuthenticator\n      api_token: sk-9f8e7d6c5b4a3f2e1d`));
+  const page = await opened(
+    "Secret",
+    manifest().replace(
+      `url: ${api.url}`,
+      `url: ${api.url}\n    authenticator:\n      type: BearerAuthenticator\n      api_token: sk-9f8e7d6c5b4a3f2e1d`,
+    ),
+  );
   await page.getByRole("button", { name: "Make it a user input" }).click();
   await hasField(page, "{{ config['api_token'] }}");
   const text = await textOf(page);
@@ -156,7 +195,12 @@ it("a literal that looks like a key becomes a user input", async () => {
 });
 
 it("records, names and errors are shown as text, whatever is in them", async () => {
-  const page = await opened(ATTACK, manifest().replace("name: items", `name: '${ATTACK}'`).replace("stream_names: [items]", `stream_names: ['${ATTACK}']`));
+  const page = await opened(
+    ATTACK,
+    manifest()
+      .replace("name: items", `name: '${ATTACK}'`)
+      .replace("stream_names: [items]", `stream_names: ['${ATTACK}']`),
+  );
   await openPart(page, ATTACK.replaceAll(/[=".<>]/g, "."));
   await test(page);
   await page.getByRole("cell", { name: ATTACK }).first().waitFor();
@@ -170,7 +214,10 @@ it("records, names and errors are shown as text, whatever is in them", async () 
 });
 
 it("pages are stepped through; a stream without records says so", async () => {
-  const page = await opened("Pages", manifest("").replace("      record_selector:", "      paginator:\n        type: DefaultPaginator\n        pagination_strategy: {type: PageIncrement, page_size: 2, start_from_page: 1}\n        page_token_option: {type: RequestOption, inject_into: request_parameter, field_name: page}\n      record_selector:"));
+  const page = await opened(
+    "Pages",
+    manifest("").replace("      record_selector:", `${PAGINATOR}      record_selector:`),
+  );
   await openPart(page, "items");
   await test(page);
   const pages = page.getByLabel("Page", { exact: true });
@@ -184,15 +231,42 @@ it("pages are stepped through; a stream without records says so", async () => {
   await cleared(page);
 });
 
+it("a test that has to wait says so, and goes on when asked to", async () => {
+  const budget =
+    "api_budget:\n  type: HTTPAPIBudget\n  policies:\n    - type: MovingWindowCallRatePolicy\n      rates: [{limit: 1, interval: PT10M}]\n      matchers: []\n";
+  const page = await opened(
+    "Waits",
+    `${manifest().replace("      record_selector:", `${PAGINATOR}      record_selector:`)}${budget}`,
+  );
+  await openPart(page, "items");
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  for (let waits = 0; waits < 2; waits += 1) {
+    await page.getByText(/^Waiting \d+ s: /).waitFor();
+    if (!waits) await shoot(page, "pages-wait");
+    await page.getByRole("button", { name: "Skip the wait" }).click();
+  }
+  await page.getByRole("tab", { name: /^Records/ }).waitFor();
+  assert.equal(await page.getByLabel("Page", { exact: true }).locator("option").count(), 3);
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  await page.getByText(/^Waiting/).waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("The test was cancelled").waitFor();
+  await cleared(page);
+});
+
 it("versions are compared, brought back and forked", async () => {
   const page = await opened("Versions", manifest());
-  for (const [path, words] of [["/one", "First"], ["/two", "Second"]]) {
+  for (const [path, words] of [
+    ["/one", "First"],
+    ["/two", "Second"],
+  ]) {
     await openPart(page, "items");
     await fill(section(page, "Request").getByLabel("URL path", { exact: true }), path);
     await page.getByRole("button", { name: "Publish" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("What is new").fill(words);
-    if (await dialog.getByRole("switch", { name: "Ignore warnings" }).count()) await dialog.getByRole("switch", { name: "Ignore warnings" }).check({ force: true });
+    if (await dialog.getByRole("switch", { name: "Ignore warnings" }).count())
+      await dialog.getByRole("switch", { name: "Ignore warnings" }).check({ force: true });
     await dialog.getByRole("button", { name: "Publish", exact: true }).click();
     await dialog.waitFor({ state: "detached" });
   }
@@ -246,7 +320,9 @@ it("everything can be done with the keyboard, and nothing serious is wrong for s
     await page.keyboard.press("Escape");
     await giveTestingValues(page, { "API key": "key", "Start date": "2026-01-01" });
     await openPart(page, "items");
-    await section(page, "Incremental sync").getByRole("switch", { name: "Incremental sync", exact: true }).uncheck({ force: true });
+    await section(page, "Incremental sync")
+      .getByRole("switch", { name: "Incremental sync", exact: true })
+      .uncheck({ force: true });
     await saved(page);
     await page.keyboard.press("Control+Enter");
     await page.getByRole("tab", { name: /^Records/ }).waitFor();
@@ -283,7 +359,13 @@ ${Array.from({ length: 40 }, (_, field) => `          field_number_${field}: {ty
 `;
   const text = manifest(Array.from({ length: 520 }, (_, index) => stream(index)).join(""));
   assert.ok(text.length > 1_200_000);
-  const created = await (await fetch(`${builder.url}/api/workspaces/default/projects`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ name: "Large", text }) })).json();
+  const created = await (
+    await fetch(`${builder.url}/api/workspaces/default/projects`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name: "Large", text }),
+    })
+  ).json();
   const page = await openPage(browser);
   // A debug build takes its time for the analysis; the page must not wait for it.
   page.setDefaultTimeout(90_000);

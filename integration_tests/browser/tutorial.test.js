@@ -3,7 +3,17 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test as it } from "node:test";
-import { addStream, createConnector, fill, giveTestingValues, openPart, section, test, textOf, turnOn } from "./builder.js";
+import {
+  addStream,
+  createConnector,
+  fill,
+  giveTestingValues,
+  openPart,
+  section,
+  test,
+  textOf,
+  turnOn,
+} from "./builder.js";
 import { openPage, shoot, startApi, startBrowser, startBuilder } from "./world.js";
 
 const KEY = "tutorial-key-9f8e7d6c";
@@ -19,8 +29,12 @@ function rates(url, headers) {
   const day = date === "latest" ? new Date().toISOString().slice(0, 10) : date;
   return {
     body: {
-      success: true, historical: date !== "latest", timestamp: Date.parse(day) / 1000,
-      base: url.searchParams.get("base") ?? "EUR", date: day, rates: { EUR: 0.91, GBP: 0.78, JPY: 151.2 },
+      success: true,
+      historical: date !== "latest",
+      timestamp: Date.parse(day) / 1000,
+      base: url.searchParams.get("base") ?? "EUR",
+      date: day,
+      rates: { EUR: 0.91, GBP: 0.78, JPY: 151.2 },
     },
   };
 }
@@ -80,7 +94,10 @@ it("the public tutorial, from an empty workspace to a published connector", asyn
   await fill(sync.getByLabel("Cursor field", { exact: true }), "date");
   await fill(sync.getByLabel("Step", { exact: true }), "P1D");
   await fill(sync.getByLabel("Granularity", { exact: true }), "P1D");
-  await fill(section(page, "Request").getByLabel("URL path", { exact: true }), "/exchangerates_data/{{ stream_interval['start_time'] or 'latest' }}");
+  await fill(
+    section(page, "Request").getByLabel("URL path", { exact: true }),
+    "/exchangerates_data/{{ stream_interval['start_time'] or 'latest' }}",
+  );
   await giveTestingValues(page, { "Start date": daysAgo(4) });
   await test(page);
   const partition = page.getByLabel("Partition", { exact: true });
@@ -108,13 +125,17 @@ it("the public tutorial, from an empty workspace to a published connector", asyn
   await page.getByRole("button", { name: "Publish" }).click();
   const publish = page.getByRole("dialog");
   await publish.getByLabel("What is new").fill("First version");
-  if (await publish.getByRole("switch", { name: "Ignore warnings" }).count()) await publish.getByRole("switch", { name: "Ignore warnings" }).check({ force: true });
+  if (await publish.getByRole("switch", { name: "Ignore warnings" }).count())
+    await publish.getByRole("switch", { name: "Ignore warnings" }).check({ force: true });
   await shoot(page, "tutorial-6-publish");
   await publish.getByRole("button", { name: "Publish" }).click();
   await page.getByText("Version 1 was published.").waitFor();
 
   await page.getByRole("button", { name: "More", exact: true }).click();
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: "Download YAML" }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("menuitem", { name: "Download YAML" }).click(),
+  ]);
   assert.match(download.suggestedFilename(), /\.yaml$/);
   assert.equal(readFileSync(await download.path(), "utf8"), await textOf(page));
 

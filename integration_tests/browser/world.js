@@ -11,8 +11,13 @@ import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const QUIET = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
 ];
 const PATIENCE_MS = 15_000;
 
@@ -35,17 +40,20 @@ export async function startBuilder() {
   const data = mkdtempSync(join(tmpdir(), "builder-"));
   let child;
   const start = async (address) => {
-    child = spawn(process.env.BINARY, ["builder", "--bind", address, "--data", data], { stdio: ["ignore", "inherit", "pipe"] });
+    child = spawn(process.env.BINARY, ["builder", "--bind", address, "--data", data], {
+      stdio: ["ignore", "inherit", "pipe"],
+    });
     for await (const line of createInterface({ input: child.stderr })) {
       const found = /http:\/\/\S+/.exec(line);
       if (found) return found[0];
     }
     throw new Error("the Builder did not start");
   };
-  const end = () => new Promise((done) => {
-    child.once("exit", done);
-    child.kill("SIGKILL");
-  });
+  const end = () =>
+    new Promise((done) => {
+      child.once("exit", done);
+      child.kill("SIGKILL");
+    });
   const url = await start("127.0.0.1:0");
   return {
     url,
@@ -58,11 +66,16 @@ export async function startBuilder() {
   };
 }
 
-export const startBrowser = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
+export const startBrowser = () =>
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
 
 /** A page that remembers what went wrong in it. */
 export async function openPage(browser, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    acceptDownloads: true,
+    ...options,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   page.faults = [];

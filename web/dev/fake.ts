@@ -35,7 +35,11 @@ const projects = new Map<string, Project>();
 const now = () => new Date().toISOString();
 
 export class Refusal extends Error {
-  constructor(readonly status: number, message: string, readonly more: object = {}) {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly more: object = {},
+  ) {
     super(message);
   }
 }
@@ -61,37 +65,90 @@ type Body = Record<string, never> & { text: string };
 
 function onProject(project: Project, method: string, rest: string, body: Body): unknown {
   switch (`${method} ${rest}`) {
-    case "GET ": return { ...head(project), draft: draft(project), versions: project.versions };
-    case "PATCH ": project.name = body["name"] ?? project.name; return {};
-    case "DELETE ": projects.delete(project.id); return {};
+    case "GET ":
+      return { ...head(project), draft: draft(project), versions: project.versions };
+    case "PATCH ":
+      project.name = body["name"] ?? project.name;
+      return {};
+    case "DELETE ":
+      projects.delete(project.id);
+      return {};
     case "PUT /draft":
-      if (body["revision"] !== project.revision) throw new Refusal(409, "The draft was changed elsewhere.", { draft: draft(project) });
+      if (body["revision"] !== project.revision)
+        throw new Refusal(409, "The draft was changed elsewhere.", { draft: draft(project) });
       project.texts = [...project.texts.slice(0, project.at + 1), body.text];
       project.at += 1;
       project.revision += 1;
       project.updated = now();
       return draft(project);
-    case "POST /undo": project.at = Math.max(0, project.at - 1); project.revision += 1; return draft(project);
-    case "POST /redo": project.at = Math.min(project.texts.length - 1, project.at + 1); project.revision += 1; return draft(project);
+    case "POST /undo":
+      project.at = Math.max(0, project.at - 1);
+      project.revision += 1;
+      return draft(project);
+    case "POST /redo":
+      project.at = Math.min(project.texts.length - 1, project.at + 1);
+      project.revision += 1;
+      return draft(project);
     case "POST /versions": {
       const version = project.versions.length + 1;
-      project.versions.push({ version, description: body["description"] ?? "", published_at: now(), text: draft(project).text });
+      project.versions.push({
+        version,
+        description: body["description"] ?? "",
+        published_at: now(),
+        text: draft(project).text,
+      });
       if (body["activate"]) project.active = version;
       return { version };
     }
-    case "POST /active": project.active = body["version"] ?? null; return {};
-    case "GET /testing_values": return { values: project.values, secrets: [], saved: Object.keys(project.values).length > 0 };
-    case "PUT /testing_values": project.values = body["values"] ?? {}; return {};
-    case "GET /diff": return { lines: draft(project).text.split("\n").map((text, index) => ({ kind: index % 9 ? "same" : "added", text, from_line: index, to_line: index + 1 })) };
-    case "POST /generate": return { streams: [{ name: "generated_a", dynamic_stream_name: "template_1", definition: { type: "DeclarativeStream", name: "generated_a" } }] };
-    default: throw new Refusal(404, `The stand-in does not know ${method} ${rest}.`);
+    case "POST /active":
+      project.active = body["version"] ?? null;
+      return {};
+    case "GET /testing_values":
+      return { values: project.values, secrets: [], saved: Object.keys(project.values).length > 0 };
+    case "PUT /testing_values":
+      project.values = body["values"] ?? {};
+      return {};
+    case "GET /diff":
+      return {
+        lines: draft(project)
+          .text.split("\n")
+          .map((text, index) => ({ kind: index % 9 ? "same" : "added", text, from_line: index, to_line: index + 1 })),
+      };
+    case "POST /generate":
+      return {
+        streams: [
+          {
+            name: "generated_a",
+            dynamic_stream_name: "template_1",
+            definition: { type: "DeclarativeStream", name: "generated_a" },
+          },
+        ],
+      };
+    default:
+      throw new Refusal(404, `The stand-in does not know ${method} ${rest}.`);
   }
 }
 
 function onWorkspace(method: string, id: string | undefined, rest: string, body: Body): unknown {
   if (id === undefined) {
-    if (method === "GET") return [...projects.values()].map((project) => ({ ...head(project), latest_version: project.versions.at(-1)?.version ?? null, changed_since_version: false }));
-    const made: Project = { id: crypto.randomUUID(), name: body["name"] ?? "New", texts: [body.text ?? ""], at: 0, revision: 1, versions: [], active: null, values: {}, created: now(), updated: now() };
+    if (method === "GET")
+      return [...projects.values()].map((project) => ({
+        ...head(project),
+        latest_version: project.versions.at(-1)?.version ?? null,
+        changed_since_version: false,
+      }));
+    const made: Project = {
+      id: crypto.randomUUID(),
+      name: body["name"] ?? "New",
+      texts: [body.text ?? ""],
+      at: 0,
+      revision: 1,
+      versions: [],
+      active: null,
+      values: {},
+      created: now(),
+      updated: now(),
+    };
     projects.set(made.id, made);
     return { ...head(made), draft: draft(made), versions: [] };
   }
@@ -102,14 +159,22 @@ function onWorkspace(method: string, id: string | undefined, rest: string, body:
 
 function onText(name: string, body: Body): unknown {
   switch (name) {
-    case "session": return { user_trusted: true, custom_components: true, version: "dev" };
-    case "schema": return JSON.parse(readFileSync(process.env["SCHEMA"] ?? join(process.cwd(), "dev/schema.json"), "utf8"));
-    case "analyze": return analyze(body.text);
-    case "edit": return { text: edit(body.text, body["edits"] ?? []) };
-    case "yaml": return { yaml: yamlAt(body.text, body["path"] ?? []) };
-    case "complete": return { from_column: 1, items: [] };
-    case "locate": return { line: 1, column: 1, end_line: 1, end_column: 1 };
-    default: return null;
+    case "session":
+      return { user_trusted: true, custom_components: true, version: "dev" };
+    case "schema":
+      return JSON.parse(readFileSync(process.env["SCHEMA"] ?? join(process.cwd(), "dev/schema.json"), "utf8"));
+    case "analyze":
+      return analyze(body.text);
+    case "edit":
+      return { text: edit(body.text, body["edits"] ?? []) };
+    case "yaml":
+      return { yaml: yamlAt(body.text, body["path"] ?? []) };
+    case "complete":
+      return { from_column: 1, items: [] };
+    case "locate":
+      return { line: 1, column: 1, end_line: 1, end_column: 1 };
+    default:
+      return null;
   }
 }
 
@@ -125,12 +190,19 @@ const answer: Connect.NextHandleFunction = (request: IncomingMessage, response: 
     const body = await read(request);
     const found = /^\/workspaces\/[^/]+\/projects(?:\/([^/]+)(\/.*)?)?$/.exec(url.pathname);
     if (found?.[2] === "/tests") return fakeTest(response);
-    const answered = found ? onWorkspace(request.method ?? "GET", found[1], found[2] ?? "", body) : onText(url.pathname.slice(1), body);
+    const answered = found
+      ? onWorkspace(request.method ?? "GET", found[1], found[2] ?? "", body)
+      : onText(url.pathname.slice(1), body);
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(answered));
   };
   respond().catch((error: unknown) => {
     response.statusCode = error instanceof Refusal ? error.status : 400;
-    response.end(JSON.stringify({ error: { code: "fake", message: String(error instanceof Error ? error.message : error) }, ...(error instanceof Refusal ? error.more : {}) }));
+    response.end(
+      JSON.stringify({
+        error: { code: "fake", message: String(error instanceof Error ? error.message : error) },
+        ...(error instanceof Refusal ? error.more : {}),
+      }),
+    );
   });
 };

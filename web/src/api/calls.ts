@@ -1,8 +1,23 @@
 import { call, send } from "./client";
 import { eventsOf } from "./events";
 import type {
-  Analysis, Completion, DiffLine, Draft, Edit, GeneratedStream, Hover, ImageEvent, Json, JsonObject, Path, Place,
-  Project, ProjectSummary, Session, TestEvent, TestingValues, TestSettings,
+  Analysis,
+  Completion,
+  DiffLine,
+  Draft,
+  Edit,
+  GeneratedStream,
+  Hover,
+  ImageEvent,
+  JsonObject,
+  Path,
+  Place,
+  Project,
+  ProjectSummary,
+  Session,
+  TestEvent,
+  TestingValues,
+  TestSettings,
 } from "./types";
 
 const part = encodeURIComponent;
@@ -31,8 +46,7 @@ export function workspaceApi(workspace: string) {
       call<{ lines: DiffLine[] }>("GET", at(id, `/diff?from=${from}&to=${to}`)),
     exportUrl: (id: string, version: number | "draft") => at(id, `/export?version=${version}`),
     testingValues: (id: string) => call<TestingValues>("GET", at(id, "/testing_values")),
-    saveTestingValues: (id: string, values: JsonObject) =>
-      call<unknown>("PUT", at(id, "/testing_values"), { values }),
+    saveTestingValues: (id: string, values: JsonObject) => call<unknown>("PUT", at(id, "/testing_values"), { values }),
     check: (id: string, text: string, values?: JsonObject) =>
       call<{ success: boolean; message: string | null }>("POST", at(id, "/check"), { text, values }),
     generate: (id: string, text: string, stream_limit: number) =>
@@ -46,14 +60,13 @@ export function workspaceApi(workspace: string) {
   };
 }
 
-export type WorkspaceApi = ReturnType<typeof workspaceApi>;
-
 export const session = () => call<Session>("GET", "/api/session");
 export const manifestSchema = () => call<JsonObject>("GET", "/api/schema");
 export const analyze = (text: string, signal?: AbortSignal) => call<Analysis>("POST", "/api/analyze", { text }, signal);
 export const edit = (text: string, edits: Edit[]) => call<{ text: string }>("POST", "/api/edit", { text, edits });
 export const yamlOf = (text: string, path: Path) => call<{ yaml: string }>("POST", "/api/yaml", { text, path });
-export const locate = (text: string, path: Path) => call<Place & { key?: Place }>("POST", "/api/locate", { text, path });
+export const locate = (text: string, path: Path) =>
+  call<Place & { key?: Place }>("POST", "/api/locate", { text, path });
 export const fix = (text: string, code: string, path: Path) =>
   call<{ text: string }>("POST", "/api/fix", { text, code, path });
 export const complete = (text: string, line: number, column: number) =>
@@ -64,5 +77,3 @@ export const skipWait = (test: string) => call<unknown>("POST", `/api/tests/${pa
 export const cancelTest = (test: string) => call<unknown>("DELETE", `/api/tests/${part(test)}`);
 export const bodyPart = async (test: string, body: string | number, offset: number, length: number) =>
   (await send("GET", `/api/tests/${part(test)}/bodies/${part(String(body))}?offset=${offset}&length=${length}`)).text();
-
-export type { Json };

@@ -80,7 +80,15 @@ export interface OutlineStream {
 export interface Outline {
   streams: OutlineStream[];
   dynamic_streams: { name: string; index: number; path: Path }[];
-  inputs: { name: string; path: Path; type: string; secret: boolean; required: boolean; title: string; order: number }[];
+  inputs: {
+    name: string;
+    path: Path;
+    type: string;
+    secret: boolean;
+    required: boolean;
+    title: string;
+    order: number;
+  }[];
   base_url: string | null;
 }
 

@@ -8,7 +8,12 @@ import { chooseEdits, starterOf } from "./starters";
 import { insertVariable, openTemplate } from "./variables";
 import { slugOf, titleOfComponent, titleOfKey } from "./words";
 
-const empty = { check: { type: "CheckStream", stream_names: [] }, definitions: { base_requester: {} }, streams: [], spec: { connection_specification: { required: [], properties: {} } } };
+const empty = {
+  check: { type: "CheckStream", stream_names: [] },
+  definitions: { base_requester: {} },
+  streams: [],
+  spec: { connection_specification: { required: [], properties: {} } },
+};
 
 describe("secrets", () => {
   it.each([
@@ -33,15 +38,25 @@ describe("streams", () => {
   });
   it("one that goes leaves the check to the next", () => {
     const manifest = { check: { stream_names: ["a"] }, streams: [{ name: "a" }, { name: "b" }] };
-    expect(removeStreamEdits(manifest, 0)).toEqual([{ op: "remove", path: ["streams", 0] }, { op: "set", path: ["check", "stream_names"], value: ["b"] }]);
+    expect(removeStreamEdits(manifest, 0)).toEqual([
+      { op: "remove", path: ["streams", 0] },
+      { op: "set", path: ["check", "stream_names"], value: ["b"] },
+    ]);
   });
 });
 
 describe("user inputs", () => {
-  const spec = (properties: object, required: string[] = []) => ({ ...empty, spec: { connection_specification: { required, properties } } }) as never;
+  const spec = (properties: object, required: string[] = []) =>
+    ({ ...empty, spec: { connection_specification: { required, properties } } }) as never;
   it("come in their order, those of the authenticator locked", () => {
-    const manifest = { ...(spec({ b: { order: 1 }, a: { order: 0 } }) as object), definitions: { base_requester: { authenticator: { api_token: "{{ config['b'] }}" } } } };
-    expect(inputsOf(manifest as never).map(({ key, locked }) => [key, locked])).toEqual([["a", false], ["b", true]]);
+    const manifest = {
+      ...(spec({ b: { order: 1 }, a: { order: 0 } }) as object),
+      definitions: { base_requester: { authenticator: { api_token: "{{ config['b'] }}" } } },
+    };
+    expect(inputsOf(manifest as never).map(({ key, locked }) => [key, locked])).toEqual([
+      ["a", false],
+      ["b", true],
+    ]);
   });
   it("a new one makes the first property, and is required", () => {
     expect(putInputEdits(empty, { key: "k", property: {}, required: true }, null)).toEqual([
@@ -50,10 +65,14 @@ describe("user inputs", () => {
     ]);
   });
   it("a renamed one keeps its place", () => {
-    expect(putInputEdits(spec({ a: {} }, ["a"]), { key: "b", property: {}, required: false }, "a").map((edit) => edit.op)).toEqual(["rename", "set", "set"]);
+    expect(
+      putInputEdits(spec({ a: {} }, ["a"]), { key: "b", property: {}, required: false }, "a").map((edit) => edit.op),
+    ).toEqual(["rename", "set", "set"]);
   });
   it("the last one leaves a mapping", () => {
-    expect(removeInputEdits(spec({ a: {} }), "a")).toEqual([{ op: "set", path: ["spec", "connection_specification", "properties"], value: {} }]);
+    expect(removeInputEdits(spec({ a: {} }), "a")).toEqual([
+      { op: "set", path: ["spec", "connection_specification", "properties"], value: {} },
+    ]);
   });
   it("a move changes the orders that differ", () => {
     const inputs = inputsOf(spec({ a: { order: 0 }, b: { order: 1 }, c: { order: 2 } }));
@@ -61,15 +80,36 @@ describe("user inputs", () => {
   });
   it("an authenticator brings those it reads", () => {
     const edits = chooseEdits(empty, ["x"], "BasicHttpAuthenticator", starterOf("BasicHttpAuthenticator"));
-    expect(edits.filter((edit) => edit.op === "set").map((edit) => edit.path.at(-1))).toEqual(["x", "properties", "required", "password", "required"]);
+    expect(edits.filter((edit) => edit.op === "set").map((edit) => edit.path.at(-1))).toEqual([
+      "x",
+      "properties",
+      "required",
+      "password",
+      "required",
+    ]);
   });
 });
 
 describe("schemas", () => {
-  const declared = { type: "object", properties: { id: { type: "integer" }, gone: { type: "string" }, at: { type: "string" } } };
-  const detected = { type: "object", properties: { id: { type: ["integer", "null"] }, at: { type: "object", properties: { day: { type: "string" } } }, more: { type: "string" } } };
+  const declared = {
+    type: "object",
+    properties: { id: { type: "integer" }, gone: { type: "string" }, at: { type: "string" } },
+  };
+  const detected = {
+    type: "object",
+    properties: {
+      id: { type: ["integer", "null"] },
+      at: { type: "object", properties: { day: { type: "string" } } },
+      more: { type: "string" },
+    },
+  };
   it("differ field by field", () => {
-    expect(differencesOf(declared, detected).map(({ path, kind }) => [(path as string[]).join("."), kind])).toEqual([["at", "type"], ["at.day", "missing"], ["more", "missing"], ["gone", "extra"]]);
+    expect(differencesOf(declared, detected).map(({ path, kind }) => [(path as string[]).join("."), kind])).toEqual([
+      ["at", "type"],
+      ["at.day", "missing"],
+      ["more", "missing"],
+      ["gone", "extra"],
+    ]);
   });
   it("merge without loss", () => {
     const merged = mergeSchemas(declared, detected) as typeof declared;
@@ -87,11 +127,17 @@ describe("templates", () => {
     ["/x/", 3, "/x/{{ now_utc() }}"],
     ["{{", 2, "{{ now_utc() }}"],
     ["{{ no }}", 5, "{{ now_utc() }}"],
-  ])("%s takes a variable", (text, caret, expected) => expect(insertVariable(text, caret, "now_utc()").text).toBe(expected));
+  ])("%s takes a variable", (text, caret, expected) =>
+    expect(insertVariable(text, caret, "now_utc()").text).toBe(expected),
+  );
 });
 
 it("says names in plain words", () => {
-  expect([slugOf("Base currency!"), titleOfKey("stream_filter"), titleOfComponent("KeysToUpper")]).toEqual(["base_currency", "Stream filter", "Keys to upper"]);
+  expect([slugOf("Base currency!"), titleOfKey("stream_filter"), titleOfComponent("KeysToUpper")]).toEqual([
+    "base_currency",
+    "Stream filter",
+    "Keys to upper",
+  ]);
 });
 
 it.each([
@@ -99,6 +145,6 @@ it.each([
   ["{ a(id: \"{{ config['id'] }}\") { b } }", null],
   ["{ a { b }", "“{” is not closed."],
   ["{ a ) }", "“)” closes nothing."],
-  ["{ a(b: \"c) }", "A quote is not closed."],
+  ['{ a(b: "c) }', "A quote is not closed."],
   ["{ a { } }", "A selection is empty."],
 ])("checks GraphQL: %s", (query, expected) => expect(graphqlFault(query)).toBe(expected));

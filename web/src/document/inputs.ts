@@ -12,7 +12,7 @@ export interface UserInput {
 
 export const SPEC: Path = ["spec", "connection_specification"];
 
-export function specificationOf(document: Json): JsonObject | null {
+function specificationOf(document: Json): JsonObject | null {
   const spec = isObject(document) ? document.spec : null;
   const found = isObject(spec) ? spec.connection_specification : null;
   return isObject(found) ? found : null;
@@ -51,20 +51,32 @@ export function putInputEdits(document: Json, input: Omit<UserInput, "locked">, 
   const specification = specificationOf(document);
   const { key, property } = input;
   if (!specification) {
-    const made = { type: "object", required: input.required ? [key] : [], properties: { [key]: property }, additionalProperties: true };
+    const made = {
+      type: "object",
+      required: input.required ? [key] : [],
+      properties: { [key]: property },
+      additionalProperties: true,
+    };
     const whole = isObject(document) && isObject(document.spec);
-    return [whole ? { op: "set", path: SPEC, value: made }
-      : { op: "set", path: ["spec"], value: { type: "Spec", connection_specification: made } }];
+    return [
+      whole
+        ? { op: "set", path: SPEC, value: made }
+        : { op: "set", path: ["spec"], value: { type: "Spec", connection_specification: made } },
+    ];
   }
   const edits: Edit[] = [];
   const hasProperties = isObject(specification.properties) && Object.keys(specification.properties).length > 0;
   if (before && before !== key) edits.push({ op: "rename", path: [...SPEC, "properties"], from: before, to: key });
-  edits.push(hasProperties ? { op: "set", path: [...SPEC, "properties", key], value: property }
-    : { op: "set", path: [...SPEC, "properties"], value: { [key]: property } });
+  edits.push(
+    hasProperties
+      ? { op: "set", path: [...SPEC, "properties", key], value: property }
+      : { op: "set", path: [...SPEC, "properties"], value: { [key]: property } },
+  );
   const required = Array.isArray(specification.required) ? specification.required : [];
   const others = required.filter((one) => one !== key && one !== before);
   const wanted = input.required ? [...others, key] : others;
-  if (JSON.stringify(wanted) !== JSON.stringify(required)) edits.push({ op: "set", path: [...SPEC, "required"], value: wanted });
+  if (JSON.stringify(wanted) !== JSON.stringify(required))
+    edits.push({ op: "set", path: [...SPEC, "required"], value: wanted });
   return edits;
 }
 
@@ -74,7 +86,8 @@ export function removeInputEdits(document: Json, key: string): Edit[] {
   const properties = isObject(specification?.properties) ? Object.keys(specification.properties) : [];
   if (properties.length === 1) edits.splice(0, 1, { op: "set", path: [...SPEC, "properties"], value: {} });
   const required = Array.isArray(specification?.required) ? specification.required : [];
-  if (required.includes(key)) edits.push({ op: "set", path: [...SPEC, "required"], value: required.filter((one) => one !== key) });
+  if (required.includes(key))
+    edits.push({ op: "set", path: [...SPEC, "required"], value: required.filter((one) => one !== key) });
   return edits;
 }
 
@@ -83,7 +96,10 @@ export function moveInputEdits(inputs: UserInput[], from: number, to: number): E
   const moved = [...inputs];
   moved.splice(to, 0, ...moved.splice(from, 1));
   return moved.flatMap((input, order): Edit[] =>
-    input.property.order === order ? [] : [{ op: "set", path: [...SPEC, "properties", input.key, "order"], value: order }]);
+    input.property.order === order
+      ? []
+      : [{ op: "set", path: [...SPEC, "properties", input.key, "order"], value: order }],
+  );
 }
 
 /** A key that no input has yet. */

@@ -87,14 +87,22 @@ export function componentName(schema: Schema): string | null {
 export function accepts(schema: Schema, value: Json | undefined): boolean {
   if (schema.enum) return schema.enum.includes(value ?? null);
   switch (schema.type) {
-    case "string": return typeof value === "string";
-    case "integer": return Number.isInteger(value);
-    case "number": return typeof value === "number";
-    case "boolean": return typeof value === "boolean";
-    case "null": return value === null;
-    case "array": return Array.isArray(value);
-    case "object": return isObject(value);
-    default: return schema.type === undefined;
+    case "string":
+      return typeof value === "string";
+    case "integer":
+      return Number.isInteger(value);
+    case "number":
+      return typeof value === "number";
+    case "boolean":
+      return typeof value === "boolean";
+    case "null":
+      return value === null;
+    case "array":
+      return Array.isArray(value);
+    case "object":
+      return isObject(value);
+    default:
+      return schema.type === undefined;
   }
 }
 
@@ -113,10 +121,16 @@ export function blank(book: SchemaBook, schema: Schema): Json {
   }
   if (variant.enum) return variant.enum[0] ?? "";
   switch (variant.type) {
-    case "array": return [];
-    case "integer": case "number": return variant.minimum ?? 0;
-    case "boolean": return false;
-    case "null": return null;
-    default: return "";
+    case "array":
+      return [];
+    case "integer":
+    case "number":
+      return variant.minimum ?? 0;
+    case "boolean":
+      return false;
+    case "null":
+      return null;
+    default:
+      return "";
   }
 }

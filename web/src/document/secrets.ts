@@ -18,6 +18,13 @@ export function looksLikeSecret(key: string, text: string): boolean {
   const literal = text.trim();
   if (literal.includes("{{") || literal.length < 6) return false;
   if (KNOWN_FORM.test(literal)) return true;
-  if (TELLING_KEY.test(key) && !HARMLESS_KEY.test(key)) return !/\s/.test(literal.replace(/^(Bearer|Basic|Token)\s+/, ""));
-  return literal.length >= 20 && !HARMLESS_TEXT.test(literal) && /\d/.test(literal) && /[a-zA-Z]/.test(literal) && bitsOf(literal) > 3.4;
+  if (TELLING_KEY.test(key) && !HARMLESS_KEY.test(key))
+    return !/\s/.test(literal.replace(/^(Bearer|Basic|Token)\s+/, ""));
+  return (
+    literal.length >= 20 &&
+    !HARMLESS_TEXT.test(literal) &&
+    /\d/.test(literal) &&
+    /[a-zA-Z]/.test(literal) &&
+    bitsOf(literal) > 3.4
+  );
 }

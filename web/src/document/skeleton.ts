@@ -38,7 +38,9 @@ export const hasBaseRequester = (document: Json): boolean =>
   isObject(document) && isObject(document.definitions) && isObject(document.definitions.base_requester);
 
 export function newStream(document: Json, name: string, path: string): JsonObject {
-  const target: JsonObject = hasBaseRequester(document) ? { $ref: BASE_REQUESTER, path } : { type: "HttpRequester", url: path };
+  const target: JsonObject = hasBaseRequester(document)
+    ? { $ref: BASE_REQUESTER, path }
+    : { type: "HttpRequester", url: path };
   return {
     type: "DeclarativeStream",
     name,
@@ -63,7 +65,12 @@ export function addStreamEdits(document: Json, stream: JsonObject): Edit[] {
     ? [{ op: "insert", path: ["streams"], index: streams.length, value: stream }]
     : [{ op: "set", path: ["streams"], value: [stream] }];
   const check = root.check;
-  if (isObject(check) && check.type === "CheckStream" && Array.isArray(check.stream_names) && !check.stream_names.length) {
+  if (
+    isObject(check) &&
+    check.type === "CheckStream" &&
+    Array.isArray(check.stream_names) &&
+    !check.stream_names.length
+  ) {
     edits.push({ op: "set", path: ["check", "stream_names"], value: [stream.name ?? ""] });
   }
   return edits;

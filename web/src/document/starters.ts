@@ -8,7 +8,17 @@ interface Starter {
 }
 
 const token = (key: string) => `{{ config['${key}'] }}`;
-const option = (into: string, name: string): JsonObject => ({ type: "RequestOption", inject_into: into, field_name: name });
+const option = (into: string, name: string): JsonObject => ({
+  type: "RequestOption",
+  inject_into: into,
+  field_name: name,
+});
+
+const requester = (path: string, method = "GET"): JsonObject => ({
+  $ref: "#/definitions/base_requester",
+  path,
+  http_method: method,
+});
 
 const STARTERS: Record<string, Starter> = {
   ApiKeyAuthenticator: {
@@ -21,12 +31,19 @@ const STARTERS: Record<string, Starter> = {
   },
   BasicHttpAuthenticator: {
     value: { type: "BasicHttpAuthenticator", username: token("username"), password: token("password") },
-    inputs: [{ key: "username", title: "User name" }, { key: "password", title: "Password", secret: true }],
+    inputs: [
+      { key: "username", title: "User name" },
+      { key: "password", title: "Password", secret: true },
+    ],
   },
   OAuthAuthenticator: {
     value: {
-      type: "OAuthAuthenticator", token_refresh_endpoint: "", grant_type: "refresh_token",
-      client_id: token("client_id"), client_secret: token("client_secret"), refresh_token: token("client_refresh_token"),
+      type: "OAuthAuthenticator",
+      token_refresh_endpoint: "",
+      grant_type: "refresh_token",
+      client_id: token("client_id"),
+      client_secret: token("client_secret"),
+      refresh_token: token("client_refresh_token"),
     },
     inputs: [
       { key: "client_id", title: "Client ID", secret: true },
@@ -50,15 +67,19 @@ const STARTERS: Record<string, Starter> = {
   OffsetIncrement: { value: { type: "OffsetIncrement", page_size: 100 } },
   CursorPagination: {
     value: {
-      type: "CursorPagination", cursor_value: "{{ response.get('next_page_token') }}",
+      type: "CursorPagination",
+      cursor_value: "{{ response.get('next_page_token') }}",
       stop_condition: "{{ not response.get('next_page_token') }}",
     },
   },
   DatetimeBasedCursor: {
     value: {
-      type: "DatetimeBasedCursor", cursor_field: "date", datetime_format: "%Y-%m-%d",
+      type: "DatetimeBasedCursor",
+      cursor_field: "date",
+      datetime_format: "%Y-%m-%d",
       start_datetime: { type: "MinMaxDatetime", datetime: token("start_date"), datetime_format: "%Y-%m-%d" },
-      step: "P1M", cursor_granularity: "P1D",
+      step: "P1M",
+      cursor_granularity: "P1D",
     },
     inputs: [{ key: "start_date", title: "Start date" }],
   },
@@ -66,16 +87,24 @@ const STARTERS: Record<string, Starter> = {
   SubstreamPartitionRouter: {
     value: {
       type: "SubstreamPartitionRouter",
-      parent_stream_configs: [{ type: "ParentStreamConfig", stream: { $ref: "#/streams/0" }, parent_key: "id", partition_field: "parent_id" }],
+      parent_stream_configs: [
+        { type: "ParentStreamConfig", stream: { $ref: "#/streams/0" }, parent_key: "id", partition_field: "parent_id" },
+      ],
     },
   },
   DefaultErrorHandler: {
-    value: { type: "DefaultErrorHandler", response_filters: [{ type: "HttpResponseFilter", action: "RETRY", http_codes: [429] }] },
+    value: {
+      type: "DefaultErrorHandler",
+      response_filters: [{ type: "HttpResponseFilter", action: "RETRY", http_codes: [429] }],
+    },
   },
   ExponentialBackoffStrategy: { value: { type: "ExponentialBackoffStrategy", factor: 5 } },
   ConstantBackoffStrategy: { value: { type: "ConstantBackoffStrategy", backoff_time_in_seconds: 5 } },
   AddFields: {
-    value: { type: "AddFields", fields: [{ type: "AddedFieldDefinition", path: ["new_field"], value: "{{ record['id'] }}" }] },
+    value: {
+      type: "AddFields",
+      fields: [{ type: "AddedFieldDefinition", path: ["new_field"], value: "{{ record['id'] }}" }],
+    },
   },
   RemoveFields: { value: { type: "RemoveFields", field_pointers: [["field"]] } },
   RecordFilter: { value: { type: "RecordFilter", condition: "{{ record['active'] }}" } },
@@ -84,28 +113,62 @@ const STARTERS: Record<string, Starter> = {
   },
   MinMaxDatetime: { value: { type: "MinMaxDatetime", datetime: "2024-01-01T00:00:00Z" } },
   RequestOption: { value: option("request_parameter", "") },
+  SimpleRetriever: {
+    value: {
+      type: "SimpleRetriever",
+      requester: requester("/"),
+      record_selector: { type: "RecordSelector", extractor: { type: "DpathExtractor", field_path: [] } },
+    },
+  },
+  AsyncRetriever: {
+    value: {
+      type: "AsyncRetriever",
+      creation_requester: requester("/jobs", "POST"),
+      polling_requester: requester("/jobs/{{ creation_response['id'] }}"),
+      status_extractor: { type: "DpathExtractor", field_path: ["status"] },
+      status_mapping: {
+        type: "AsyncJobStatusMap",
+        running: ["running"],
+        completed: ["completed"],
+        failed: ["failed"],
+        timeout: ["timeout"],
+      },
+      download_target_extractor: { type: "DpathExtractor", field_path: ["url"] },
+      download_requester: { type: "HttpRequester", url: "{{ download_target }}", http_method: "GET" },
+      record_selector: { type: "RecordSelector", extractor: { type: "DpathExtractor", field_path: [] } },
+    },
+  },
+  CustomRetriever: {
+    value: { type: "CustomRetriever", class_name: "source_declarative_manifest.components.MyRetriever" },
+  },
   HttpComponentsResolver: {
     value: {
       type: "HttpComponentsResolver",
       retriever: {
         type: "SimpleRetriever",
-        requester: { $ref: "#/definitions/base_requester", path: "/", http_method: "GET" },
+        requester: requester("/"),
         record_selector: { type: "RecordSelector", extractor: { type: "DpathExtractor", field_path: [] } },
       },
-      components_mapping: [{ type: "ComponentMappingDefinition", field_path: ["name"], value: "{{ components_values['name'] }}" }],
+      components_mapping: [
+        { type: "ComponentMappingDefinition", field_path: ["name"], value: "{{ components_values['name'] }}" },
+      ],
     },
   },
   ConfigComponentsResolver: {
     value: {
       type: "ConfigComponentsResolver",
       stream_config: { type: "StreamConfig", configs_pointer: ["streams"] },
-      components_mapping: [{ type: "ComponentMappingDefinition", field_path: ["name"], value: "{{ components_values['name'] }}" }],
+      components_mapping: [
+        { type: "ComponentMappingDefinition", field_path: ["name"], value: "{{ components_values['name'] }}" },
+      ],
     },
   },
 };
 
 const DATE_INPUT: JsonObject = {
-  format: "date", pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", pattern_descriptor: "YYYY-MM-DD",
+  format: "date",
+  pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+  pattern_descriptor: "YYYY-MM-DD",
 };
 
 /** The value a chosen component begins with, or nothing where `blank` will do. */
@@ -130,7 +193,7 @@ export function chooseEdits(document: Json, path: Path, name: string, value: Jso
 }
 
 /** The document as it will be once the input is written, for the edits that follow in the same step. */
-export function withInput(document: Json, key: string, property: JsonObject): Json {
+function withInput(document: Json, key: string, property: JsonObject): Json {
   const root = { ...(document as JsonObject) };
   const spec = { ...((root.spec ?? { type: "Spec" }) as JsonObject) };
   const specification = { ...((spec.connection_specification ?? { type: "object" }) as JsonObject) };
@@ -141,9 +204,17 @@ export function withInput(document: Json, key: string, property: JsonObject): Js
 }
 
 /** Puts a literal where it stands into a user input, and asks the user for it. */
-export function extractInputEdits(document: Json, path: Path, wanted: string, title: string): { edits: Edit[]; key: string } {
+export function extractInputEdits(
+  document: Json,
+  path: Path,
+  wanted: string,
+  title: string,
+): { edits: Edit[]; key: string } {
   const key = freeKey(document, wanted);
   const property: JsonObject = { type: "string", title, airbyte_secret: true, order: inputsOf(document).length };
-  const edits: Edit[] = [{ op: "set", path, value: token(key) }, ...putInputEdits(document, { key, property, required: true }, null)];
+  const edits: Edit[] = [
+    { op: "set", path, value: token(key) },
+    ...putInputEdits(document, { key, property, required: true }, null),
+  ];
   return { edits, key };
 }

@@ -13,5 +13,7 @@ export function addTemplateEdits(document: Json): Edit[] {
     stream_template: stream,
     components_resolver: starterOf("HttpComponentsResolver") ?? {},
   };
-  return list ? [{ op: "insert", path: ["dynamic_streams"], index: list.length, value }] : [{ op: "set", path: ["dynamic_streams"], value: [value] }];
+  return list
+    ? [{ op: "insert", path: ["dynamic_streams"], index: list.length, value }]
+    : [{ op: "set", path: ["dynamic_streams"], value: [value] }];
 }

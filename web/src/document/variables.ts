@@ -35,12 +35,17 @@ const RECORD: Variable[] = [
 export function variablesAt(path: Path, inputs: { key: string; title: string }[]): Variable[] {
   const config = inputs.map(({ key, title }) => ({ insert: `config['${key}']`, about: `User input: ${title}` }));
   const isIn = (...keys: string[]) => keys.some((key) => path.includes(key));
-  const local = isIn("error_handler") ? RESPONSE
-    : isIn("paginator") ? [...RESPONSE, ...PAGE]
-    : isIn("transformations", "record_filter") ? RECORD
-    : isIn("components_mapping") ? [{ insert: "components_values['name']", about: "Value of the stream that is made" }]
-    : isIn("requester", "base_requester", "creation_requester", "polling_requester", "download_requester") ? REQUEST
-    : [];
+  const local = isIn("error_handler")
+    ? RESPONSE
+    : isIn("paginator")
+      ? [...RESPONSE, ...PAGE]
+      : isIn("transformations", "record_filter")
+        ? RECORD
+        : isIn("components_mapping")
+          ? [{ insert: "components_values['name']", about: "Value of the stream that is made" }]
+          : isIn("requester", "base_requester", "creation_requester", "polling_requester", "download_requester")
+            ? REQUEST
+            : [];
   return [...config, ...local, ...EVERYWHERE];
 }
 

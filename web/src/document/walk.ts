@@ -52,7 +52,8 @@ function step(document: Json, parent: Node, key: Key, depth: number): Node {
   if (depth > DEEPEST || !isObject(parent.value)) return { value: undefined, at, inherited: false, from: parent.from };
   const target = referenceOf(parent.value["$ref"]);
   const shared = target && step(document, walk(document, target, depth + 1), key, depth + 1);
-  if (shared && shared.value !== undefined) return { value: shared.value, at, inherited: true, from: shared.from ?? shared.at };
+  if (shared && shared.value !== undefined)
+    return { value: shared.value, at, inherited: true, from: shared.from ?? shared.at };
   return { value: undefined, at, inherited: false, from: parent.from };
 }
 
@@ -67,9 +68,10 @@ export function walk(document: Json, path: Path, depth = 0): Node {
     if (isObject(given)) parameters = { ...parameters, ...given };
     const next = step(document, node, key, depth);
     const parameter = isObject(node.value) ? parameters[String(key)] : undefined;
-    node = next.value === undefined && parameter !== undefined && String(key) !== "type"
-      ? { ...next, value: parameter, inherited: true, from: null }
-      : next;
+    node =
+      next.value === undefined && parameter !== undefined && String(key) !== "type"
+        ? { ...next, value: parameter, inherited: true, from: null }
+        : next;
   }
   return node;
 }

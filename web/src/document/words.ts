@@ -59,6 +59,7 @@ const COMPONENTS: Record<string, string> = {
   RequestBodyJsonObject: "JSON",
   RequestBodyGraphQL: "GraphQL",
   SimpleRetriever: "Request by request",
+  CustomRetriever: "By custom code",
   AsyncRetriever: "Asynchronous job",
   HttpComponentsResolver: "Asked from an endpoint",
   ConfigComponentsResolver: "From the user's config",
@@ -75,7 +76,6 @@ const COMPONENTS: Record<string, string> = {
 const KEYS: Record<string, string> = {
   url: "URL",
   url_base: "Base URL",
-  path: "URL path",
   http_method: "HTTP method",
   api_token: "Token",
   inject_into: "Sent in",
@@ -128,6 +128,9 @@ export function titleOfComponent(name: string): string {
 
 /** A name as a key: what a user input is called in the config. */
 export function slugOf(title: string): string {
-  const slug = title.trim().toLowerCase().replace(/[^a-z\d]+/g, "_");
+  const slug = title
+    .trim()
+    .toLowerCase()
+    .replace(/[^a-z\d]+/g, "_");
   return slug.replace(/^_+|_+$/g, "");
 }

@@ -31,7 +31,9 @@ export default function CodeField({ value, label, language, readOnly = false, on
         keymap.of([{ key: "Mod-Enter", run: submit }]),
         basics({ language, isRich: false, readOnly, label }),
         EditorView.lineWrapping,
-        EditorView.updateListener.of((update) => update.docChanged && handlers.current.onChange?.(update.state.doc.toString())),
+        EditorView.updateListener.of(
+          (update) => update.docChanged && handlers.current.onChange?.(update.state.doc.toString()),
+        ),
       ],
     });
     view.current = new EditorView({ state, parent: host.current });
@@ -39,7 +41,8 @@ export default function CodeField({ value, label, language, readOnly = false, on
   }, [language, readOnly, label]);
   useEffect(() => {
     const editor = view.current;
-    if (editor && editor.state.doc.toString() !== value) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
+    if (editor && editor.state.doc.toString() !== value)
+      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
   }, [value]);
   return <div class={fill ? "code-field fill" : "code-field"} ref={host} />;
 }

@@ -55,7 +55,8 @@ export default function YamlEditor({ project }: { project: OpenProject }) {
     if (!editor) return;
     const before = editor.state.doc.toString();
     const after = project.text.peek();
-    if (before !== after) editor.dispatch({ changes: differenceOf(before, after), annotations: EditorOutside.of(true) });
+    if (before !== after)
+      editor.dispatch({ changes: differenceOf(before, after), annotations: EditorOutside.of(true) });
   }, [outside]);
 
   useEffect(() => {
@@ -66,13 +67,16 @@ export default function YamlEditor({ project }: { project: OpenProject }) {
 
   useEffect(() => {
     if (!wanted) return;
-    api.locate(project.text.peek(), wanted.path).then((place) => {
-      const editor = view.current;
-      if (!editor) return;
-      const at = offsetOf(editor.state.doc, place.line, place.column);
-      editor.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: "center" }) });
-      editor.focus();
-    }, () => undefined);
+    api.locate(project.text.peek(), wanted.path).then(
+      (place) => {
+        const editor = view.current;
+        if (!editor) return;
+        const at = offsetOf(editor.state.doc, place.line, place.column);
+        editor.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: "center" }) });
+        editor.focus();
+      },
+      () => undefined,
+    );
   }, [wanted && pathText(wanted.path), wanted]);
 
   return <div class="yaml-editor" ref={host} />;

@@ -1,4 +1,9 @@
-import { autocompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import {
+  autocompletion,
+  type Completion,
+  type CompletionContext,
+  type CompletionResult,
+} from "@codemirror/autocomplete";
 import { type Diagnostic, forEachDiagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
 import type { Extension, Text } from "@codemirror/state";
 import { type EditorView, hoverTooltip } from "@codemirror/view";
@@ -6,7 +11,14 @@ import * as api from "../api/calls";
 import type { Finding } from "../api/types";
 import { markdown } from "./markdown";
 
-const TYPES = { key: "property", value: "constant", variable: "variable", filter: "function", macro: "function", type: "class" } as const;
+const TYPES = {
+  key: "property",
+  value: "constant",
+  variable: "variable",
+  filter: "function",
+  macro: "function",
+  type: "class",
+} as const;
 
 /** The place of a line and column, both counted from 1, columns in UTF-16 units. */
 export function offsetOf(doc: Text, line: number, column: number): number {
@@ -21,7 +33,11 @@ async function complete(context: CompletionContext): Promise<CompletionResult | 
   const answer = await api.complete(context.state.doc.toString(), line.number, before.length + 1).catch(() => null);
   if (!answer?.items.length || context.aborted) return null;
   const options = answer.items.map((item): Completion => {
-    const option: Completion = { label: item.label, type: TYPES[item.kind] ?? "text", apply: item.insert ?? item.label };
+    const option: Completion = {
+      label: item.label,
+      type: TYPES[item.kind] ?? "text",
+      apply: item.insert ?? item.label,
+    };
     if (item.detail) option.detail = item.detail;
     const about = item.documentation;
     if (about) option.info = () => markdown(about);
@@ -30,17 +46,20 @@ async function complete(context: CompletionContext): Promise<CompletionResult | 
   return { from: line.from + answer.from_column - 1, options, validFor: /^[\w.$-]*$/ };
 }
 
-const hover = hoverTooltip(async (view, pos) => {
-  const line = view.state.doc.lineAt(pos);
-  const found = await api.hover(view.state.doc.toString(), line.number, pos - line.from + 1).catch(() => null);
-  if (!found?.documentation) return null;
-  const { doc } = view.state;
-  return {
-    pos: offsetOf(doc, found.line, found.column),
-    end: offsetOf(doc, found.end_line, found.end_column),
-    create: () => ({ dom: markdown(found.documentation) }),
-  };
-}, { hoverTime: 400 });
+const hover = hoverTooltip(
+  async (view, pos) => {
+    const line = view.state.doc.lineAt(pos);
+    const found = await api.hover(view.state.doc.toString(), line.number, pos - line.from + 1).catch(() => null);
+    if (!found?.documentation) return null;
+    const { doc } = view.state;
+    return {
+      pos: offsetOf(doc, found.line, found.column),
+      end: offsetOf(doc, found.end_line, found.end_column),
+      create: () => ({ dom: markdown(found.documentation) }),
+    };
+  },
+  { hoverTime: 400 },
+);
 
 const SEVERITY = { error: "error", warning: "warning", note: "info" } as const;
 

@@ -2,11 +2,27 @@ import { closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirro
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
 import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, codeFolding, foldGutter, foldKeymap, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import {
+  bracketMatching,
+  codeFolding,
+  foldGutter,
+  foldKeymap,
+  HighlightStyle,
+  indentOnInput,
+  indentUnit,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { lintKeymap } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 const colours = HighlightStyle.define([
@@ -28,8 +44,12 @@ const look = EditorView.theme({
     backgroundColor: "color-mix(in srgb, var(--accent) 26%, transparent)",
   },
   ".cm-tooltip": {
-    backgroundColor: "var(--raised)", border: "1px solid var(--border)", borderRadius: "8px", boxShadow: "var(--shadow-l)",
-    maxWidth: "460px", overflow: "hidden",
+    backgroundColor: "var(--raised)",
+    border: "1px solid var(--border)",
+    borderRadius: "8px",
+    boxShadow: "var(--shadow-l)",
+    maxWidth: "460px",
+    overflow: "hidden",
   },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", maxHeight: "260px" },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent-soft)", color: "var(--text)" },
@@ -42,7 +62,17 @@ const look = EditorView.theme({
 });
 
 /** What every text editor of the Builder has; `isRich` adds line numbers, folding and search. */
-export function basics({ language, isRich, readOnly, label }: { language: "yaml" | "json"; isRich: boolean; readOnly: boolean; label: string }): Extension[] {
+export function basics({
+  language,
+  isRich,
+  readOnly,
+  label,
+}: {
+  language: "yaml" | "json";
+  isRich: boolean;
+  readOnly: boolean;
+  label: string;
+}): Extension[] {
   return [
     look,
     syntaxHighlighting(colours),
@@ -50,11 +80,28 @@ export function basics({ language, isRich, readOnly, label }: { language: "yaml"
     indentUnit.of("  "),
     EditorState.tabSize.of(2),
     EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
-    readOnly ? [EditorState.readOnly.of(true), EditorView.editable.of(true)] : [history(), indentOnInput(), bracketMatching(), closeBrackets()],
+    readOnly
+      ? [EditorState.readOnly.of(true), EditorView.editable.of(true)]
+      : [history(), indentOnInput(), bracketMatching(), closeBrackets()],
     drawSelection(),
-    isRich ? [lineNumbers(), foldGutter(), codeFolding(), highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches()] : [],
+    isRich
+      ? [
+          lineNumbers(),
+          foldGutter(),
+          codeFolding(),
+          highlightActiveLine(),
+          highlightActiveLineGutter(),
+          highlightSelectionMatches(),
+        ]
+      : [],
     keymap.of([
-      ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap,
+      ...closeBracketsKeymap,
+      ...defaultKeymap,
+      ...searchKeymap,
+      ...historyKeymap,
+      ...foldKeymap,
+      ...completionKeymap,
+      ...lintKeymap,
       ...(isRich ? [indentWithTab] : []),
     ]),
   ];

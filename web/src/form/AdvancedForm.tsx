@@ -2,7 +2,16 @@ import { useForm } from "./context";
 import { SchemaField } from "./SchemaField";
 import { YamlInPlace } from "./YamlInPlace";
 
-const ELSEWHERE = ["type", "streams", "dynamic_streams", "spec", "check", "concurrency_level", "api_budget", "definitions"];
+const ELSEWHERE = [
+  "type",
+  "streams",
+  "dynamic_streams",
+  "spec",
+  "check",
+  "concurrency_level",
+  "api_budget",
+  "definitions",
+];
 
 /** What belongs to the manifest as a whole and is seldom changed. */
 export function AdvancedForm() {
@@ -12,19 +21,27 @@ export function AdvancedForm() {
   return (
     <div class="sections">
       <section class="section" aria-label="Manifest">
-        <header class="section-head"><h3>Manifest</h3></header>
+        <header class="section-head">
+          <h3>Manifest</h3>
+        </header>
         <div class="section-body">
-          {Object.keys(properties).filter((key) => !ELSEWHERE.includes(key)).map((key) => {
-            const property = properties[key];
-            return property && <SchemaField key={key} path={[key]} schema={property} required={key === "version"} />;
-          })}
+          {Object.keys(properties)
+            .filter((key) => !ELSEWHERE.includes(key))
+            .map((key) => {
+              const property = properties[key];
+              return property && <SchemaField key={key} path={[key]} schema={property} required={key === "version"} />;
+            })}
         </div>
       </section>
       {definitions !== undefined && (
         <section class="section" aria-label="Shared definitions">
-          <header class="section-head"><h3>Shared definitions</h3></header>
+          <header class="section-head">
+            <h3>Shared definitions</h3>
+          </header>
           <div class="section-body">
-            <p class="help">Components that others refer to by <code>$ref</code>.</p>
+            <p class="help">
+              Components that others refer to by <code>$ref</code>.
+            </p>
             <YamlInPlace path={["definitions"]} label="Definitions" />
           </div>
         </section>

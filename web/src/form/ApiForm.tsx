@@ -6,7 +6,16 @@ import { SchemaField } from "./SchemaField";
 
 const BASE = ["definitions", "base_requester"];
 const MAIN = ["url", "authenticator"];
-const OLD = ["url_base", "request_body_data", "request_body_json", "fetch_properties_from_endpoint", "path", "http_method", "$parameters", "type"];
+const OLD = [
+  "url_base",
+  "request_body_data",
+  "request_body_json",
+  "fetch_properties_from_endpoint",
+  "path",
+  "http_method",
+  "$parameters",
+  "type",
+];
 
 /** What the requests of all streams have in common, and the limits of the whole connector. */
 export function ApiForm() {
@@ -23,17 +32,39 @@ export function ApiForm() {
   return (
     <div class="sections">
       <section class="section" aria-label="Requests">
-        <header class="section-head"><h3 class="grow">Requests of all streams</h3></header>
+        <header class="section-head">
+          <h3 class="grow">Requests of all streams</h3>
+        </header>
         <div class="section-body">
           {hasBaseRequester(document) ? (
             <>
-              {["url", ...(isOld ? ["url_base"] : [])].filter((key) => key !== "url" || !isOld).map((key) => {
-                const property = properties[key];
-                return property && <SchemaField key={key} path={[...BASE, key]} schema={property} title="Base URL" required placeholder="https://api.example.com"
-                  help="What the URLs of all streams begin with." />;
-              })}
-              {properties.authenticator && <SchemaField path={[...BASE, "authenticator"]} schema={properties.authenticator} title="Authentication" required
-                help="How each request proves who asks. What is secret becomes a user input." />}
+              {["url", ...(isOld ? ["url_base"] : [])]
+                .filter((key) => key !== "url" || !isOld)
+                .map((key) => {
+                  const property = properties[key];
+                  return (
+                    property && (
+                      <SchemaField
+                        key={key}
+                        path={[...BASE, key]}
+                        schema={property}
+                        title="Base URL"
+                        required
+                        placeholder="https://api.example.com"
+                        help="What the URLs of all streams begin with."
+                      />
+                    )
+                  );
+                })}
+              {properties.authenticator && (
+                <SchemaField
+                  path={[...BASE, "authenticator"]}
+                  schema={properties.authenticator}
+                  title="Authentication"
+                  required
+                  help="How each request proves who asks. What is secret becomes a user input."
+                />
+              )}
               <More path={BASE} keys={rest}>
                 {rest.map((key) => {
                   const property = properties[key];
@@ -42,19 +73,53 @@ export function ApiForm() {
               </More>
             </>
           ) : (
-            <Empty icon="globe" title="Each stream has its own request"
-              actions={!readOnly && <Button icon="plus" onClick={create}>Create a shared request</Button>}>
-              This connector has no <code>{BASE_REQUESTER.slice(2)}</code>. With one, base URL and authentication are written once.
+            <Empty
+              icon="globe"
+              title="Each stream has its own request"
+              actions={
+                !readOnly && (
+                  <Button icon="plus" onClick={create}>
+                    Create a shared request
+                  </Button>
+                )
+              }
+            >
+              This connector has no <code>{BASE_REQUESTER.slice(2)}</code>. With one, base URL and authentication are
+              written once.
             </Empty>
           )}
         </div>
       </section>
       <section class="section" aria-label="Check and limits">
-        <header class="section-head"><h3 class="grow">Connection check and limits</h3></header>
+        <header class="section-head">
+          <h3 class="grow">Connection check and limits</h3>
+        </header>
         <div class="section-body">
-          {root.check && <SchemaField path={["check"]} schema={root.check} title="The connection is checked by" required help="What is tried when the connection is set up." />}
-          {root.concurrency_level && <SchemaField path={["concurrency_level"]} schema={root.concurrency_level} title="Concurrency" help="How many requests run at a time." />}
-          {root.api_budget && <SchemaField path={["api_budget"]} schema={root.api_budget} title="Request budget" help="How many requests the API allows in a time." />}
+          {root.check && (
+            <SchemaField
+              path={["check"]}
+              schema={root.check}
+              title="The connection is checked by"
+              required
+              help="What is tried when the connection is set up."
+            />
+          )}
+          {root.concurrency_level && (
+            <SchemaField
+              path={["concurrency_level"]}
+              schema={root.concurrency_level}
+              title="Concurrency"
+              help="How many requests run at a time."
+            />
+          )}
+          {root.api_budget && (
+            <SchemaField
+              path={["api_budget"]}
+              schema={root.api_budget}
+              title="Request budget"
+              help="How many requests the API allows in a time."
+            />
+          )}
         </div>
       </section>
     </div>

@@ -2,8 +2,22 @@ import { useState } from "preact/hooks";
 import { Icon } from "../ui/Icon";
 
 /** A list of short texts: typed one after the other, taken back one by one. */
-export function Chips({ id, values, onChange, placeholder, label, disabled, suggestions = [] }: {
-  id?: string; values: string[]; onChange: (values: string[]) => void; placeholder?: string; label?: string; disabled?: boolean; suggestions?: string[];
+export function Chips({
+  id,
+  values,
+  onChange,
+  placeholder,
+  label,
+  disabled,
+  suggestions = [],
+}: {
+  id?: string;
+  values: string[];
+  onChange: (values: string[]) => void;
+  placeholder?: string;
+  label?: string;
+  disabled?: boolean;
+  suggestions?: string[];
 }) {
   const [typed, setTyped] = useState("");
   const add = () => {
@@ -25,16 +39,35 @@ export function Chips({ id, values, onChange, placeholder, label, disabled, sugg
         <span class="chip" key={`${index}${value}`}>
           <span title={value}>{value}</span>
           {!disabled && (
-            <button type="button" aria-label={`Remove ${value}`} onClick={() => onChange(values.filter((_, at) => at !== index))}>
+            <button
+              type="button"
+              aria-label={`Remove ${value}`}
+              onClick={() => onChange(values.filter((_, at) => at !== index))}
+            >
               <Icon name="close" size={11} />
             </button>
           )}
         </span>
       ))}
-      <input id={id} value={typed} disabled={disabled} aria-label={label} list={listId} autocomplete="off"
-        placeholder={values.length ? "" : placeholder ?? "Type and press Enter"}
-        onInput={(event) => setTyped(event.currentTarget.value)} onKeyDown={keys} onBlur={add} />
-      {listId && <datalist id={listId}>{suggestions.map((one) => <option key={one} value={one} />)}</datalist>}
+      <input
+        id={id}
+        value={typed}
+        disabled={disabled}
+        aria-label={label}
+        list={listId}
+        autocomplete="off"
+        placeholder={values.length ? "" : (placeholder ?? "Type and press Enter")}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+        onKeyDown={keys}
+        onBlur={add}
+      />
+      {listId && (
+        <datalist id={listId}>
+          {suggestions.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
     </div>
   );
 }

@@ -32,35 +32,62 @@ export function ComponentBody({ path, at, schema, value, label, flat, without = 
   const additional = schema.additionalProperties;
   if (!schema.properties) {
     const isTexts = Object.values(object).every((item) => typeof item !== "object" || item === null);
-    if (typeof additional !== "object" && additional !== true && Object.keys(object).length === 0 && value !== undefined) return <YamlInPlace path={at} label={label} />;
+    if (
+      typeof additional !== "object" &&
+      additional !== true &&
+      Object.keys(object).length === 0 &&
+      value !== undefined
+    )
+      return <YamlInPlace path={at} label={label} />;
     if (!isTexts || (typeof additional === "object" && additional.$ref)) return <YamlInPlace path={at} label={label} />;
-    const inputs = inputsOf(project.document.value).map((input) => ({ key: input.key, title: String(input.property.title ?? input.key) }));
+    const inputs = inputsOf(project.document.value).map((input) => ({
+      key: input.key,
+      title: String(input.property.title ?? input.key),
+    }));
     return (
-      <KeyValues value={object} label={label} variables={variablesAt(at, inputs)} disabled={readOnly}
-        onSet={(key, item) => void (value === undefined ? project.set(at, { [key]: item }) : project.set([...at, key], item))}
+      <KeyValues
+        value={object}
+        label={label}
+        variables={variablesAt(at, inputs)}
+        disabled={readOnly}
+        onSet={(key, item) =>
+          void (value === undefined ? project.set(at, { [key]: item }) : project.set([...at, key], item))
+        }
         onRename={(from, to) => void project.edit([{ op: "rename", path: at, from, to }], `Rename ${from}`)}
-        onRemove={(key) => void (Object.keys(object).length > 1 ? project.remove([...at, key]) : project.remove(at))} />
+        onRemove={(key) => void (Object.keys(object).length > 1 ? project.remove([...at, key]) : project.remove(at))}
+      />
     );
   }
   const component = componentName(schema);
   const layout = LAYOUTS[component ?? ""] ?? {};
   const isSet = (key: string) => project.node([...path, key]).value !== undefined;
-  const keys = Object.keys(schema.properties).filter((key) => key !== "type" && !without.includes(key) && !(key.startsWith("$") && !isSet(key)));
+  const keys = Object.keys(schema.properties).filter(
+    (key) => key !== "type" && !without.includes(key) && !(key.startsWith("$") && !isSet(key)),
+  );
   const required = schema.required ?? [];
   const main = layout.main ?? [];
-  const rank = (key: string) => (main.includes(key) ? main.indexOf(key) : main.length + (required.includes(key) ? 0 : 1));
+  const rank = (key: string) =>
+    main.includes(key) ? main.indexOf(key) : main.length + (required.includes(key) ? 0 : 1);
   const isMain = (key: string) => main.includes(key) || required.includes(key) || (!layout.main && keys.length <= 4);
-  const first = keys.filter((key) => isMain(key) || (isSet(key) && !key.startsWith("$"))).sort((a, b) => rank(a) - rank(b));
+  const first = keys
+    .filter((key) => isMain(key) || (isSet(key) && !key.startsWith("$")))
+    .sort((a, b) => rank(a) - rank(b));
   const rest = keys.filter((key) => !first.includes(key) && !layout.old?.includes(key));
-  const unknown = Object.keys(object).filter((key) => !schema.properties?.[key] && key !== "type" && key !== "$ref" && key !== "$parameters");
+  const unknown = Object.keys(object).filter(
+    (key) => !schema.properties?.[key] && key !== "type" && key !== "$ref" && key !== "$parameters",
+  );
   const field = (key: string) => {
     const property = schema.properties?.[key];
-    return property && <SchemaField key={key} path={[...path, key]} schema={property} required={required.includes(key)} />;
+    return (
+      property && <SchemaField key={key} path={[...path, key]} schema={property} required={required.includes(key)} />
+    );
   };
   return (
     <div class={flat ? "component flat" : "component"}>
       {first.map(field)}
-      <More path={at} keys={rest}>{rest.map(field)}</More>
+      <More path={at} keys={rest}>
+        {rest.map(field)}
+      </More>
       {unknown.map((key) => (
         <div class="field" key={key}>
           <span class="label">{titleOfKey(key)}</span>
@@ -72,7 +99,17 @@ export function ComponentBody({ path, at, schema, value, label, flat, without = 
 }
 
 /** A fold for what is seldom needed; it opens by itself for a field that is looked for. */
-export function More({ path, keys, title, children }: { path: Path; keys: string[]; title?: string; children: preact.ComponentChildren }) {
+export function More({
+  path,
+  keys,
+  title,
+  children,
+}: {
+  path: Path;
+  keys: string[];
+  title?: string;
+  children: preact.ComponentChildren;
+}) {
   const [isOpen, setOpen] = useState(false);
   if (!keys.length) return null;
   const wanted = target.value?.path;
@@ -81,7 +118,8 @@ export function More({ path, keys, title, children }: { path: Path; keys: string
   return (
     <div class="more">
       <button type="button" class="more-head" aria-expanded={shown} onClick={() => setOpen(!shown)}>
-        <Icon name={shown ? "down" : "right"} size={13} />{title ?? "More settings"} <span class="muted">{keys.length}</span>
+        <Icon name={shown ? "down" : "right"} size={13} />
+        {title ?? "More settings"} <span class="muted">{keys.length}</span>
       </button>
       {shown && <div class="more-body">{children}</div>}
     </div>

@@ -17,8 +17,17 @@ export function Faults({ findings }: { findings: Finding[] }) {
           <Icon name={finding.level === "note" ? "info" : "alert"} size={13} />
           <span>
             <Words text={finding.message} />
-            {finding.help && <span class="muted"> <Words text={finding.help} /></span>}{" "}
-            {finding.fix && <button type="button" class="link" onClick={() => void project.fix(finding)}>{finding.fix.label}</button>}
+            {finding.help && (
+              <span class="muted">
+                {" "}
+                <Words text={finding.help} />
+              </span>
+            )}{" "}
+            {finding.fix && (
+              <button type="button" class="link" onClick={() => void project.fix(finding)}>
+                {finding.fix.label}
+              </button>
+            )}
           </span>
         </p>
       ))}
@@ -41,7 +50,18 @@ interface Props {
 }
 
 /** A value of the manifest with its name, its explanation, and what is wrong with it. */
-export function Field({ path, title, id, help, required, badge, tools, findings = [], form = "plain", children }: Props) {
+export function Field({
+  path,
+  title,
+  id,
+  help,
+  required,
+  badge,
+  tools,
+  findings = [],
+  form = "plain",
+  children,
+}: Props) {
   const ref = useRef<HTMLDivElement>(null);
   const wanted = target.value;
   useEffect(() => {
@@ -51,20 +71,32 @@ export function Field({ path, title, id, help, required, badge, tools, findings 
     <div class={`field ${form}`} ref={ref} data-path={pathText(path)}>
       <div class="label">
         <label for={id}>{title}</label>
-        {required && <span class="needed" title="Required" aria-label="required">*</span>}
+        {required && (
+          <span class="needed" title="Required" aria-label="required">
+            *
+          </span>
+        )}
         {badge}
         {tools && <span class="tools">{tools}</span>}
       </div>
-      {form === "outer" && help && <p class="help"><Words text={help} /></p>}
+      {form === "outer" && help && (
+        <p class="help">
+          <Words text={help} />
+        </p>
+      )}
       {children}
       <Faults findings={findings} />
-      {form !== "outer" && help && <p class="help"><Words text={help} /></p>}
+      {form !== "outer" && help && (
+        <p class="help">
+          <Words text={help} />
+        </p>
+      )}
     </div>
   );
 }
 
 /** Brings an element into sight and puts the focus on its first control. */
-export function reveal(element: HTMLElement): void {
+function reveal(element: HTMLElement): void {
   element.scrollIntoView({ block: element.offsetHeight > innerHeight / 2 ? "start" : "center" });
   const control = element.querySelector<HTMLElement>("input, textarea, select, .cm-content, button");
   control?.focus({ preventScroll: true });

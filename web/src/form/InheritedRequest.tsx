@@ -20,20 +20,37 @@ export function InheritedRequest({ root }: { root: Path }) {
   if (!base.inherited) {
     return (
       <>
-        {urlSchema && <SchemaField path={[...requester, key]} schema={urlSchema} title="URL" help="What the URL begins with, or the whole of it." />}
-        {authSchema && !authenticator.inherited && <SchemaField path={[...requester, "authenticator"]} schema={authSchema} title="Authentication" />}
+        {urlSchema && (
+          <SchemaField
+            path={[...requester, key]}
+            schema={urlSchema}
+            title="URL"
+            help="What the URL begins with, or the whole of it."
+          />
+        )}
+        {authSchema && !authenticator.inherited && (
+          <SchemaField path={[...requester, "authenticator"]} schema={authSchema} title="Authentication" />
+        )}
       </>
     );
   }
-  const auth = isObject(authenticator.value) && typeof authenticator.value.type === "string" ? titleOfComponent(authenticator.value.type)
-    : "No authentication";
+  const auth =
+    isObject(authenticator.value) && typeof authenticator.value.type === "string"
+      ? titleOfComponent(authenticator.value.type)
+      : "No authentication";
   return (
     <>
       <div class="inherited">
         <Icon name="globe" size={15} />
-        <span class="grow clip"><code>{String(base.value) || "No base URL yet"}</code></span>
-        <span class="muted clip">{authenticator.inherited || authenticator.value === undefined ? auth : "Own authentication"}</span>
-        <button type="button" class="link small" onClick={() => (section.value = { kind: "api" })}>API settings</button>
+        <span class="grow clip">
+          <code>{String(base.value) || "No base URL yet"}</code>
+        </span>
+        <span class="muted clip">
+          {authenticator.inherited || authenticator.value === undefined ? auth : "Own authentication"}
+        </span>
+        <button type="button" class="link small" onClick={() => (section.value = { kind: "api" })}>
+          API settings
+        </button>
       </div>
       {authSchema && authenticator.value !== undefined && !authenticator.inherited && (
         <SchemaField path={[...requester, "authenticator"]} schema={authSchema} title="Authentication" />

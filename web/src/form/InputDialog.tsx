@@ -24,17 +24,33 @@ const PATTERNS: Partial<Record<Kind, [string, string]>> = {
   datetime: ["^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$", "YYYY-MM-DDTHH:mm:ssZ"],
 };
 /** What this dialog writes; all else of a property stays as it is. */
-const OWN = ["type", "title", "description", "items", "enum", "format", "default", "examples", "pattern", "pattern_descriptor", "airbyte_secret", "airbyte_hidden", "multiline"];
+const OWN = [
+  "type",
+  "title",
+  "description",
+  "items",
+  "enum",
+  "format",
+  "default",
+  "examples",
+  "pattern",
+  "pattern_descriptor",
+  "airbyte_secret",
+  "airbyte_hidden",
+  "multiline",
+];
 
 function kindOf(property: JsonObject): Kind | null {
   const type = Array.isArray(property.type) ? property.type.find((one) => one !== "null") : property.type;
   if (Array.isArray(property.enum)) return "enum";
-  if (type === "string") return property.format === "date" ? "date" : property.format === "date-time" ? "datetime" : "string";
+  if (type === "string")
+    return property.format === "date" ? "date" : property.format === "date-time" ? "datetime" : "string";
   if (type === "array" && (property.items as JsonObject | undefined)?.type !== "string") return null;
   return typeof type === "string" && type in KINDS ? (type as Kind) : null;
 }
 
-const textOf = (value: Json | undefined): string => (value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value));
+const textOf = (value: Json | undefined): string =>
+  value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
 
 /** Adds or changes one user input. */
 export function InputDialog({ input, onClose }: { input: UserInput | null; onClose: () => void }) {
@@ -49,11 +65,23 @@ export function InputDialog({ input, onClose }: { input: UserInput | null; onClo
   const [pattern, setPattern] = useState(textOf(old.pattern));
   const [descriptor, setDescriptor] = useState(textOf(old.pattern_descriptor));
   const [options, setOptions] = useState<string[]>(Array.isArray(old.enum) ? old.enum.map(textOf) : []);
-  const [flags, setFlags] = useState({ secret: old.airbyte_secret === true, required: input?.required ?? true, hidden: old.airbyte_hidden === true, multiline: old.multiline === true });
+  const [flags, setFlags] = useState({
+    secret: old.airbyte_secret === true,
+    required: input?.required ?? true,
+    hidden: old.airbyte_hidden === true,
+    multiline: old.multiline === true,
+  });
   const document = project.document.value;
   const name = key || freeKey(document, slugOf(title));
   const isTaken = name !== input?.key && inputsOf(document).some((one) => one.key === name);
-  const fault = !title.trim() && !key ? null : !/^[\w-]+$/.test(name) ? "Letters, digits, “_” and “-” only." : isTaken ? "Another input has this key." : null;
+  const fault =
+    !title.trim() && !key
+      ? null
+      : !/^[\w-]+$/.test(name)
+        ? "Letters, digits, “_” and “-” only."
+        : isTaken
+          ? "Another input has this key."
+          : null;
 
   if (input && !kind) {
     return (
@@ -78,38 +106,142 @@ export function InputDialog({ input, onClose }: { input: UserInput | null; onClo
     if (flags.multiline) property.multiline = true;
     for (const [other, value] of Object.entries(old)) if (!OWN.includes(other)) property[other] = value;
     property.order ??= inputsOf(document).length;
-    const done = await project.edit(putInputEdits(document, { key: name, property, required: flags.required }, input?.key ?? null), input ? `Change ${name}` : `Add input ${name}`);
+    const done = await project.edit(
+      putInputEdits(document, { key: name, property, required: flags.required }, input?.key ?? null),
+      input ? `Change ${name}` : `Add input ${name}`,
+    );
     if (done) onClose();
   };
   const flag = (which: keyof typeof flags, label: string, about: string) => (
-    <label class="flag"><Switch label={label} checked={flags[which]} onChange={(checked) => setFlags({ ...flags, [which]: checked })} /><span>{label}<span class="help"> {about}</span></span></label>
+    <label class="flag">
+      <Switch label={label} checked={flags[which]} onChange={(checked) => setFlags({ ...flags, [which]: checked })} />
+      <span>
+        {label}
+        <span class="help"> {about}</span>
+      </span>
+    </label>
   );
   return (
-    <Dialog title={input ? `Input “${input.key}”` : "New user input"} onClose={onClose} onSubmit={() => void save()}
-      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" type="submit" disabled={!name || fault !== null || (kind === "enum" && !options.length)}>{input ? "Save" : "Add input"}</Button></>}>
-      <Labelled label="Name" needed>{(id) => <input id={id} class="input" autofocus value={title} placeholder="Base currency" onInput={(event) => setTitle(event.currentTarget.value)} />}</Labelled>
+    <Dialog
+      title={input ? `Input “${input.key}”` : "New user input"}
+      onClose={onClose}
+      onSubmit={() => void save()}
+      foot={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            kind="primary"
+            type="submit"
+            disabled={!name || fault !== null || (kind === "enum" && !options.length)}
+          >
+            {input ? "Save" : "Add input"}
+          </Button>
+        </>
+      }
+    >
+      <Labelled label="Name" needed>
+        {(id) => (
+          <input
+            id={id}
+            class="input"
+            autofocus
+            value={title}
+            placeholder="Base currency"
+            onInput={(event) => setTitle(event.currentTarget.value)}
+          />
+        )}
+      </Labelled>
       <div class="two">
-        <Labelled label="Key in the config" fault={fault} help={input?.locked ? "The authenticator reads this key: it stays." : undefined}>
-          {(id) => <input id={id} class="input code" value={key} placeholder={name} disabled={input?.locked} onInput={(event) => setKey(event.currentTarget.value)} />}
+        <Labelled
+          label="Key in the config"
+          fault={fault}
+          help={input?.locked ? "The authenticator reads this key: it stays." : undefined}
+        >
+          {(id) => (
+            <input
+              id={id}
+              class="input code"
+              value={key}
+              placeholder={name}
+              disabled={input?.locked}
+              onInput={(event) => setKey(event.currentTarget.value)}
+            />
+          )}
         </Labelled>
         <Labelled label="Type">
           {(id) => (
-            <select id={id} class="input" value={kind ?? "string"} onChange={(event) => setKind(event.currentTarget.value as Kind)}>
-              {Object.entries(KINDS).map(([value, { title: words }]) => <option key={value} value={value}>{words}</option>)}
+            <select
+              id={id}
+              class="input"
+              value={kind ?? "string"}
+              onChange={(event) => setKind(event.currentTarget.value as Kind)}
+            >
+              {Object.entries(KINDS).map(([value, { title: words }]) => (
+                <option key={value} value={value}>
+                  {words}
+                </option>
+              ))}
             </select>
           )}
         </Labelled>
       </div>
-      {kind === "enum" && <Labelled label="Values to choose from" needed>{(id) => <Chips id={id} values={options} onChange={setOptions} />}</Labelled>}
-      <Labelled label="Hint">{(id) => <input id={id} class="input" value={hint} placeholder="What it is and where to find it" onInput={(event) => setHint(event.currentTarget.value)} />}</Labelled>
+      {kind === "enum" && (
+        <Labelled label="Values to choose from" needed>
+          {(id) => <Chips id={id} values={options} onChange={setOptions} />}
+        </Labelled>
+      )}
+      <Labelled label="Hint">
+        {(id) => (
+          <input
+            id={id}
+            class="input"
+            value={hint}
+            placeholder="What it is and where to find it"
+            onInput={(event) => setHint(event.currentTarget.value)}
+          />
+        )}
+      </Labelled>
       <div class="two">
-        <Labelled label="Default">{(id) => <input id={id} class="input" value={preset} onInput={(event) => setPreset(event.currentTarget.value)} />}</Labelled>
-        <Labelled label="Placeholder">{(id) => <input id={id} class="input" value={placeholder} onInput={(event) => setPlaceholder(event.currentTarget.value)} />}</Labelled>
+        <Labelled label="Default">
+          {(id) => (
+            <input id={id} class="input" value={preset} onInput={(event) => setPreset(event.currentTarget.value)} />
+          )}
+        </Labelled>
+        <Labelled label="Placeholder">
+          {(id) => (
+            <input
+              id={id}
+              class="input"
+              value={placeholder}
+              onInput={(event) => setPlaceholder(event.currentTarget.value)}
+            />
+          )}
+        </Labelled>
       </div>
       {(kind === "string" || kind === "date" || kind === "datetime") && (
         <div class="two">
-          <Labelled label="Pattern">{(id) => <input id={id} class="input code" value={pattern} placeholder={PATTERNS[kind]?.[0] ?? "^[A-Z]{3}$"} onInput={(event) => setPattern(event.currentTarget.value)} />}</Labelled>
-          <Labelled label="Pattern in words">{(id) => <input id={id} class="input" value={descriptor} placeholder={PATTERNS[kind]?.[1] ?? "ABC"} onInput={(event) => setDescriptor(event.currentTarget.value)} />}</Labelled>
+          <Labelled label="Pattern">
+            {(id) => (
+              <input
+                id={id}
+                class="input code"
+                value={pattern}
+                placeholder={PATTERNS[kind]?.[0] ?? "^[A-Z]{3}$"}
+                onInput={(event) => setPattern(event.currentTarget.value)}
+              />
+            )}
+          </Labelled>
+          <Labelled label="Pattern in words">
+            {(id) => (
+              <input
+                id={id}
+                class="input"
+                value={descriptor}
+                placeholder={PATTERNS[kind]?.[1] ?? "ABC"}
+                onInput={(event) => setDescriptor(event.currentTarget.value)}
+              />
+            )}
+          </Labelled>
         </div>
       )}
       <div class="flags">
@@ -125,6 +257,11 @@ export function InputDialog({ input, onClose }: { input: UserInput | null; onClo
 function valueOf(kind: Kind, text: string): Json {
   if (kind === "integer" || kind === "number") return Number.isFinite(Number(text)) ? Number(text) : text;
   if (kind === "boolean") return text === "true";
-  if (kind === "array") return text.replace(/^\[|\]$/g, "").split(",").map((part) => part.trim().replace(/^"|"$/g, "")).filter(Boolean);
+  if (kind === "array")
+    return text
+      .replace(/^\[|\]$/g, "")
+      .split(",")
+      .map((part) => part.trim().replace(/^"|"$/g, ""))
+      .filter(Boolean);
   return text;
 }

@@ -39,34 +39,84 @@ export function ListField({ id, path, at, schema, value, label, placeholder }: P
     const read = (text: string): Json => (itemIsNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
     const key = String(path.at(-1) ?? "");
     return (
-      <Chips id={id} label={label} values={items.map(String)} disabled={readOnly} placeholder={placeholder ?? PLACEHOLDERS[key]}
-        onChange={(texts) => void (texts.length || Array.isArray(value) ? project.set(at, isPrimaryKey && texts.some((text) => text.includes("/")) ? texts.map((text) => text.split("/")) : texts.map(read)) : undefined)} />
+      <Chips
+        id={id}
+        label={label}
+        values={items.map(String)}
+        disabled={readOnly}
+        placeholder={placeholder ?? PLACEHOLDERS[key]}
+        onChange={(texts) =>
+          void (texts.length || Array.isArray(value)
+            ? project.set(
+                at,
+                isPrimaryKey && texts.some((text) => text.includes("/"))
+                  ? texts.map((text) => text.split("/"))
+                  : texts.map(read),
+              )
+            : undefined)
+        }
+      />
     );
   }
   if (!components.length) {
     const isPaths = items.every((item) => Array.isArray(item) && item.every((step) => typeof step === "string"));
     if (!isPaths) return <YamlInPlace path={at} label={label} />;
     return (
-      <Chips id={id} label={label} values={items.map((item) => (item as string[]).join(" / "))} disabled={readOnly} placeholder="a / b"
-        onChange={(texts) => void project.set(at, texts.map((text) => text.split("/").map((step) => step.trim())))} />
+      <Chips
+        id={id}
+        label={label}
+        values={items.map((item) => (item as string[]).join(" / "))}
+        disabled={readOnly}
+        placeholder="a / b"
+        onChange={(texts) =>
+          void project.set(
+            at,
+            texts.map((text) => text.split("/").map((step) => step.trim())),
+          )
+        }
+      />
     );
   }
   const add = (variant: Schema) => {
     const made = starterOf(componentName(variant) ?? "") ?? blank(book, variant);
     void project.edit(
-      Array.isArray(value) ? [{ op: "insert", path: at, index: items.length, value: made }] : [{ op: "set", path: at, value: [made] }],
+      Array.isArray(value)
+        ? [{ op: "insert", path: at, index: items.length, value: made }]
+        : [{ op: "set", path: at, value: [made] }],
       `Add to ${label}`,
     );
   };
   const only = components.length === 1 ? components[0] : undefined;
   return (
     <div class="stack tight">
-      {items.map((item, index) => <Item key={index} path={[...path, index]} at={[...at, index]} schema={schema.items ?? {}} value={item} count={items.length} />)}
+      {items.map((item, index) => (
+        <Item
+          key={index}
+          path={[...path, index]}
+          at={[...at, index]}
+          schema={schema.items ?? {}}
+          value={item}
+          count={items.length}
+        />
+      ))}
       {!readOnly && (
         <div>
-          {only ? <Button small icon="plus" onClick={() => add(only)}>Add</Button> : (
-            <Menu label={`Add to ${label}`} icon="plus" kind="plain"
-              items={components.map((one): MenuItem => ({ title: titleOfComponent(componentName(one) ?? "Item"), run: () => add(one) }))}>Add</Menu>
+          {only ? (
+            <Button small icon="plus" onClick={() => add(only)}>
+              Add
+            </Button>
+          ) : (
+            <Menu
+              label={`Add to ${label}`}
+              icon="plus"
+              kind="plain"
+              items={components.map((one): MenuItem => ({
+                title: titleOfComponent(componentName(one) ?? "Item"),
+                run: () => add(one),
+              }))}
+            >
+              Add
+            </Menu>
           )}
         </div>
       )}
@@ -78,13 +128,31 @@ export function ListField({ id, path, at, schema, value, label, placeholder }: P
 function summaryOf(value: Json): string {
   if (!isObject(value)) return typeof value === "string" ? value : "";
   const parts = Object.entries(value).filter(([key]) => key !== "type" && key !== "$parameters");
-  const words = parts.flatMap(([key, item]) => typeof item === "string" || typeof item === "number" ? [String(item)]
-    : Array.isArray(item) && item.length && item.every((one) => typeof one !== "object") ? [item.join(", ")]
-    : Array.isArray(item) ? [`${item.length} ${key}`] : []);
+  const words = parts.flatMap(([key, item]) =>
+    typeof item === "string" || typeof item === "number"
+      ? [String(item)]
+      : Array.isArray(item) && item.length && item.every((one) => typeof one !== "object")
+        ? [item.join(", ")]
+        : Array.isArray(item)
+          ? [`${item.length} ${key}`]
+          : [],
+  );
   return words.slice(0, 2).join(" · ");
 }
 
-function Item({ path, at, schema, value, count }: { path: Path; at: Path; schema: Schema; value: Json; count: number }) {
+function Item({
+  path,
+  at,
+  schema,
+  value,
+  count,
+}: {
+  path: Path;
+  at: Path;
+  schema: Schema;
+  value: Json;
+  count: number;
+}) {
   const { project, book, readOnly } = useForm();
   const node = project.node(path);
   const variant = book.variantOf(schema, typedValue(project, path, node.value));
@@ -95,7 +163,10 @@ function Item({ path, at, schema, value, count }: { path: Path; at: Path; schema
   const [isOpen, setOpen] = useState(isBare(value) || count === 1);
   const [asYaml, setAsYaml] = useState(false);
   const shown = isOpen || isWanted;
-  const name = isObject(node.value) && typeof node.value.type === "string" ? titleOfComponent(node.value.type) : `Item ${index + 1}`;
+  const name =
+    isObject(node.value) && typeof node.value.type === "string"
+      ? titleOfComponent(node.value.type)
+      : `Item ${index + 1}`;
   const move = (to: number) => void project.edit([{ op: "move", path: list, from: index, to }], `Move ${name}`);
   return (
     <div class="card" data-path={node.at.join(".")}>
@@ -108,21 +179,53 @@ function Item({ path, at, schema, value, count }: { path: Path; at: Path; schema
         </button>
         {!readOnly && (
           <span class="row tools">
-            <Button kind="quiet" small icon="up" aria-label={`Move ${name} up`} disabled={index === 0} onClick={() => move(index - 1)} />
-            <Button kind="quiet" small icon="down" aria-label={`Move ${name} down`} disabled={index === count - 1} onClick={() => move(index + 1)} />
-            <Menu label={`More for ${name}`} items={[
-              { title: asYaml ? "Show as form" : "Edit as YAML", icon: "code", run: () => { setAsYaml(!asYaml); setOpen(true); } },
-              { title: "Duplicate", icon: "copy", run: () => void project.edit([{ op: "insert", path: list, index: index + 1, value }], `Duplicate ${name}`) },
-              { title: "Remove", icon: "trash", danger: true, run: () => void project.remove(at) },
-            ]} />
+            <Button
+              kind="quiet"
+              small
+              icon="up"
+              aria-label={`Move ${name} up`}
+              disabled={index === 0}
+              onClick={() => move(index - 1)}
+            />
+            <Button
+              kind="quiet"
+              small
+              icon="down"
+              aria-label={`Move ${name} down`}
+              disabled={index === count - 1}
+              onClick={() => move(index + 1)}
+            />
+            <Menu
+              label={`More for ${name}`}
+              items={[
+                {
+                  title: asYaml ? "Show as form" : "Edit as YAML",
+                  icon: "code",
+                  run: () => {
+                    setAsYaml(!asYaml);
+                    setOpen(true);
+                  },
+                },
+                {
+                  title: "Duplicate",
+                  icon: "copy",
+                  run: () =>
+                    void project.edit([{ op: "insert", path: list, index: index + 1, value }], `Duplicate ${name}`),
+                },
+                { title: "Remove", icon: "trash", danger: true, run: () => void project.remove(at) },
+              ]}
+            />
           </span>
         )}
       </div>
       {shown && (
         <div class="card-body">
           <Faults findings={project.findingsAt(node.at)} />
-          {asYaml || !variant ? <YamlInPlace path={node.at} label={name} onClose={variant ? () => setAsYaml(false) : undefined} />
-            : <ComponentBody path={path} at={node.at} schema={variant} value={node.value} label={name} flat />}
+          {asYaml || !variant ? (
+            <YamlInPlace path={node.at} label={name} onClose={variant ? () => setAsYaml(false) : undefined} />
+          ) : (
+            <ComponentBody path={path} at={node.at} schema={variant} value={node.value} label={name} flat />
+          )}
         </div>
       )}
     </div>

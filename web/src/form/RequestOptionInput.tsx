@@ -19,8 +19,20 @@ export function isRequestOption(components: Schema[], value: Json | undefined): 
 }
 
 /** A part of the request and the name there, side by side. */
-export function RequestOptionInput({ id, at, components, value, required, label }: {
-  id: string; at: Path; components: Schema[]; value: Json | undefined; required?: boolean; label: string;
+export function RequestOptionInput({
+  id,
+  at,
+  components,
+  value,
+  required,
+  label,
+}: {
+  id: string;
+  at: Path;
+  components: Schema[];
+  value: Json | undefined;
+  required?: boolean;
+  label: string;
 }) {
   const { project, readOnly } = useForm();
   const option = isObject(value) ? value : null;
@@ -35,14 +47,30 @@ export function RequestOptionInput({ id, at, components, value, required, label 
   const parts = part && part !== WHOLE_URL && !PARTS.includes(part) ? [...PARTS, part] : PARTS;
   return (
     <div class="request-option">
-      <select id={id} class="input" value={part} disabled={readOnly} onChange={(event) => choose(event.currentTarget.value)}>
+      <select
+        id={id}
+        class="input"
+        value={part}
+        disabled={readOnly}
+        onChange={(event) => choose(event.currentTarget.value)}
+      >
         {(!required || !part) && <option value="">{required ? "Choose…" : "Nowhere"}</option>}
-        {parts.map((one) => <option key={one} value={one}>{wordOf(one)}</option>)}
+        {parts.map((one) => (
+          <option key={one} value={one}>
+            {wordOf(one)}
+          </option>
+        ))}
         {takesUrl && <option value={WHOLE_URL}>URL of the next request</option>}
       </select>
       {option && part !== WHOLE_URL && (
-        <TextInput value={String(option.field_name ?? "")} label={`Name for “${label}”`} placeholder="Name" code disabled={readOnly}
-          onCommit={(name) => void project.set([...at, "field_name"], name)} />
+        <TextInput
+          value={String(option.field_name ?? "")}
+          label={`Name for “${label}”`}
+          placeholder="Name"
+          code
+          disabled={readOnly}
+          onCommit={(name) => void project.set([...at, "field_name"], name)}
+        />
       )}
     </div>
   );

@@ -20,7 +20,7 @@ import { StreamReference } from "./StreamReference";
 import { typedValue } from "./variant";
 import { YamlInPlace } from "./YamlInPlace";
 
-export interface SchemaFieldProps {
+interface SchemaFieldProps {
   path: Path;
   schema: Schema;
   title?: string;
@@ -30,11 +30,20 @@ export interface SchemaFieldProps {
 }
 
 const kindTitle = (schema: Schema): string =>
-  componentName(schema) ?? (schema.enum ? "Choice" : schema.type === "array" ? "List" : schema.type === "object" ? "Keys and values"
-    : schema.type === "string" ? "Text" : titleOfKey(String(schema.type ?? "value")));
+  componentName(schema) ??
+  (schema.enum
+    ? "Choice"
+    : schema.type === "array"
+      ? "List"
+      : schema.type === "object"
+        ? "Keys and values"
+        : schema.type === "string"
+          ? "Text"
+          : titleOfKey(String(schema.type ?? "value")));
 
 /** Whether a plain input shows it: texts, numbers, choices, lists of texts. */
-const isScalar = (schema: Schema) => ["string", "integer", "number", "boolean"].includes(String(schema.type)) || schema.enum !== undefined;
+const isScalar = (schema: Schema) =>
+  ["string", "integer", "number", "boolean"].includes(String(schema.type)) || schema.enum !== undefined;
 
 /** Any value of the manifest, as its schema says: the one component that all forms are made of. */
 export function SchemaField({ path, schema, title, help, required, placeholder }: SchemaFieldProps) {
@@ -59,7 +68,10 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
     const component = componentName(wanted);
     const first = (component && starterOf(component)) || blank(book, wanted);
     const kept = component ? keepKnown(wanted, value, first) : first;
-    void project.edit(component ? chooseEdits(project.document.value, at, component, kept) : [{ op: "set", path: at, value: kept }], `Choose ${name}`);
+    void project.edit(
+      component ? chooseEdits(project.document.value, at, component, kept) : [{ op: "set", path: at, value: kept }],
+      `Choose ${name}`,
+    );
   };
   const components = variants.filter((one) => componentName(one));
   const isOption = isRequestOption(components, value);
@@ -70,72 +82,158 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
     ...others.map((one): MenuItem => ({ title: `Write as ${kindTitle(one).toLowerCase()}`, run: () => choose(one) })),
     isOwn && !required ? { title: "Remove", icon: "trash", danger: true, run: () => void project.remove(at) } : null,
   ];
-  const badge = node.inherited && !isEmpty ? <Origin from={node.from} />
-    : isShared ? <Badge title="Written once and used in several places by an anchor">Shared</Badge>
-    : node.from && !node.inherited && !samePath(at, path) && at.length <= path.length ? <Origin from={node.from} isReference /> : null;
+  const badge =
+    node.inherited && !isEmpty ? (
+      <Origin from={node.from} />
+    ) : isShared ? (
+      <Badge title="Written once and used in several places by an anchor">Shared</Badge>
+    ) : node.from && !node.inherited && !samePath(at, path) && at.length <= path.length ? (
+      <Origin from={node.from} isReference />
+    ) : null;
   const tools = readOnly ? null : <Menu label={`More for ${name}`} items={menu.filter((item) => item !== null)} />;
   const showsChoice = components.length > 1 || (components.length === 1 && !required);
   const inner = () => {
     if (asYaml) return <YamlInPlace path={at} label={name} onClose={() => setAsYaml(false)} />;
     if (isStream) return <StreamReference id={id} path={path} />;
-    if (isOption && !isShared) return <RequestOptionInput id={id} at={at} components={components} value={value} required={required} label={name} />;
+    if (isOption && !isShared)
+      return (
+        <RequestOptionInput id={id} at={at} components={components} value={value} required={required} label={name} />
+      );
     if (doesNotFit || isShared) return <Unshown path={at} label={name} isShared={isShared} value={value} />;
     return (
       <>
         {showsChoice && (
-          <select id={id} class="input" value={variant && !isEmpty ? componentName(variant) ?? "" : ""} disabled={readOnly}
+          <select
+            id={id}
+            class="input"
+            value={variant && !isEmpty ? (componentName(variant) ?? "") : ""}
+            disabled={readOnly}
             onChange={(event) => {
               const wanted = components.find((one) => componentName(one) === event.currentTarget.value);
               if (wanted) choose(wanted);
               else if (isOwn) void project.remove(at);
-            }}>
+            }}
+          >
             {(!required || isEmpty) && <option value="">{required ? "Choose…" : "Not set"}</option>}
             {!isEmpty && variant && !componentName(variant) && <option value="">{kindTitle(variant)}</option>}
-            {components.map((one) => <option key={componentName(one)} value={componentName(one) ?? ""}>{titleOfComponent(componentName(one) ?? "")}</option>)}
+            {components.map((one) => (
+              <option key={componentName(one)} value={componentName(one) ?? ""}>
+                {titleOfComponent(componentName(one) ?? "")}
+              </option>
+            ))}
           </select>
         )}
-        {variant && !(showsChoice && isEmpty) && <Value id={id} path={path} variant={variant} value={value} at={at} required={required} placeholder={placeholder} label={name} />}
+        {variant && !(showsChoice && isEmpty) && (
+          <Value
+            id={id}
+            path={path}
+            variant={variant}
+            value={value}
+            at={at}
+            required={required}
+            placeholder={placeholder}
+            label={name}
+          />
+        )}
       </>
     );
   };
   return (
-    <Field path={at} title={name} id={id} required={required} badge={badge} tools={tools}
+    <Field
+      path={at}
+      title={name}
+      id={id}
+      required={required}
+      badge={badge}
+      tools={tools}
       help={help ?? worthSaying(schema.description ?? variant?.description)}
-      form={variant?.type === "boolean" && !asYaml ? "inline" : variant && !isScalar(variant) && variant.properties && !isEmpty && !isOption ? "outer" : "plain"} findings={project.findingsAt(at)}>
+      form={
+        variant?.type === "boolean" && !asYaml
+          ? "inline"
+          : variant && !isScalar(variant) && variant.properties && !isEmpty && !isOption
+            ? "outer"
+            : "plain"
+      }
+      findings={project.findingsAt(at)}
+    >
       {inner()}
-      {isQuery && queryFault && <p class="fault" role="alert"><Icon name="alert" size={13} />{queryFault}</p>}
+      {isQuery && queryFault && (
+        <p class="fault" role="alert">
+          <Icon name="alert" size={13} />
+          {queryFault}
+        </p>
+      )}
       {typeof value === "string" && isOwn && <SecretOffer path={at} name={key} text={value} />}
     </Field>
   );
 }
 
-function Value({ id, path, variant, value, at, required, placeholder, label }: {
-  id: string; path: Path; variant: Schema; value: Json | undefined; at: Path; required?: boolean; placeholder?: string; label: string;
+function Value({
+  id,
+  path,
+  variant,
+  value,
+  at,
+  required,
+  placeholder,
+  label,
+}: {
+  id: string;
+  path: Path;
+  variant: Schema;
+  value: Json | undefined;
+  at: Path;
+  required?: boolean;
+  placeholder?: string;
+  label: string;
 }) {
-  if (isScalar(variant)) return <ScalarInput id={id} at={at} schema={variant} value={value} required={required} placeholder={placeholder} />;
-  if (variant.type === "array") return <ListField id={id} path={path} at={at} schema={variant} value={value} label={label} placeholder={placeholder} />;
+  if (isScalar(variant))
+    return <ScalarInput id={id} at={at} schema={variant} value={value} required={required} placeholder={placeholder} />;
+  if (variant.type === "array")
+    return (
+      <ListField id={id} path={path} at={at} schema={variant} value={value} label={label} placeholder={placeholder} />
+    );
   return <ComponentBody path={path} at={at} schema={variant} value={value} label={label} />;
 }
 
 /** Where an inherited value is written, and the way there. */
-export function Origin({ from, isReference }: { from: Path | null; isReference?: boolean }) {
+function Origin({ from, isReference }: { from: Path | null; isReference?: boolean }) {
   if (!from) return <Badge title="Set by $parameters of a component around this one">$parameters</Badge>;
   const place = from[0] === "definitions" ? String(from[1]) : pathText(from.slice(0, 2));
   return (
-    <button type="button" class="badge accent" style={{ cursor: "pointer" }}
-      title={isReference ? `Shared: a change here changes ${pathText(from)} for all who use it` : `Comes from ${pathText(from)}; a change here overrides it for this one`}
-      onClick={() => jumpTo(from)}>
+    <button
+      type="button"
+      class="badge accent"
+      style={{ cursor: "pointer" }}
+      title={
+        isReference
+          ? `Shared: a change here changes ${pathText(from)} for all who use it`
+          : `Comes from ${pathText(from)}; a change here overrides it for this one`
+      }
+      onClick={() => jumpTo(from)}
+    >
       from {place}
     </button>
   );
 }
 
 /** What the form cannot show, said so, with the YAML to change it right here. */
-function Unshown({ path, label, isShared, value }: { path: Path; label: string; isShared: boolean; value: Json | undefined }) {
+function Unshown({
+  path,
+  label,
+  isShared,
+  value,
+}: {
+  path: Path;
+  label: string;
+  isShared: boolean;
+  value: Json | undefined;
+}) {
   return (
     <div class="unshown">
       <p class="help">
-        {isShared ? "This is written once and shared by a YAML anchor. Change it as YAML:"
+        {isShared
+          ? "This is written once and shared by a YAML anchor. Change it as YAML:"
           : `The form cannot show ${isObject(value) && typeof value.type === "string" ? `“${value.type}”` : "this value"} here. Change it as YAML:`}
       </p>
       <YamlInPlace path={path} label={label} />
@@ -152,7 +250,14 @@ const isAliased = (shared: Path[], at: Path) => shared.some((path) => samePath(p
 function emptyVariant(variants: Schema[]): Schema | null {
   const plain = variants.filter((one) => !componentName(one));
   const pairs = plain.find((one) => one.type === "object" && !one.properties && one.additionalProperties !== undefined);
-  return plain.find((one) => one.enum) ?? pairs ?? plain.find((one) => one.type === "string") ?? plain[0] ?? variants[0] ?? null;
+  return (
+    plain.find((one) => one.enum) ??
+    pairs ??
+    plain.find((one) => one.type === "string") ??
+    plain[0] ??
+    variants[0] ??
+    null
+  );
 }
 
 /** What of the present value the newly chosen component can keep. */
@@ -160,8 +265,12 @@ function keepKnown(wanted: Schema, value: Json | undefined, first: Json): Json {
   if (!isObject(value) || !isObject(first)) return first;
   const known = Object.entries(value).filter(([key, item]) => {
     const property = wanted.properties?.[key];
-    return key !== "type" && property !== undefined && (accepts(property, item) || isObject(item)) && !(key in first && typeof item === "string" && !item);
+    return (
+      key !== "type" &&
+      property !== undefined &&
+      (accepts(property, item) || isObject(item)) &&
+      !(key in first && typeof item === "string" && !item)
+    );
   });
   return { ...first, ...Object.fromEntries(known) };
 }
-

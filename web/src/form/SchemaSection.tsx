@@ -17,33 +17,59 @@ export function SchemaSection({ path }: { path: Path }) {
   const loader = project.node([...path, "schema_loader"]);
   const [isOpen, setOpen] = useState(false);
   const wanted = target.value?.path;
-  useEffect(() => { if (wanted && isWithin(wanted, loader.at)) setOpen(true); }, [wanted]);
+  useEffect(() => {
+    if (wanted && isWithin(wanted, loader.at)) setOpen(true);
+  }, [wanted]);
   const isInline = isObject(loader.value) && loader.value.type === "InlineSchemaLoader";
   const schema = isInline ? project.node([...path, "schema_loader", "schema"]) : null;
-  const fields = isObject(schema?.value) && isObject(schema.value.properties) ? Object.keys(schema.value.properties).length : 0;
+  const fields =
+    isObject(schema?.value) && isObject(schema.value.properties) ? Object.keys(schema.value.properties).length : 0;
   const findings = project.findingsWithin(loader.at);
   const property = book.definition("DeclarativeStream")?.properties?.schema_loader;
   return (
     <section class="section" aria-label="Schema">
       <header class="section-head">
         <button type="button" class="section-title" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-          <Icon name={isOpen ? "down" : "right"} size={14} /><h3>Schema</h3>
+          <Icon name={isOpen ? "down" : "right"} size={14} />
+          <h3>Schema</h3>
           {findings.some((one) => one.level !== "note") && <Badge kind="warning">{findings.length}</Badge>}
         </button>
-        <span class="help clip grow">{isInline ? (fields ? `${fields} ${fields === 1 ? "field" : "fields"} declared` : "Nothing declared yet: test the stream, then import the detected schema.") : ""}</span>
+        <span class="help clip grow">
+          {isInline
+            ? fields
+              ? `${fields} ${fields === 1 ? "field" : "fields"} declared`
+              : "Nothing declared yet: test the stream, then import the detected schema."
+            : ""}
+        </span>
       </header>
       {isOpen && (
         <div class="section-body">
           {schema && <Faults findings={findings} />}
-          {schema && isObject(schema.value) ? <SchemaEditor key={path.join(".")} value={schema.value} readOnly={readOnly} onApply={(value) => project.set(schema.at, value, "Change the schema")} />
-            : property && <SchemaField path={[...path, "schema_loader"]} schema={property} title="Schema" />}
+          {schema && isObject(schema.value) ? (
+            <SchemaEditor
+              key={path.join(".")}
+              value={schema.value}
+              readOnly={readOnly}
+              onApply={(value) => project.set(schema.at, value, "Change the schema")}
+            />
+          ) : (
+            property && <SchemaField path={[...path, "schema_loader"]} schema={property} title="Schema" />
+          )}
         </div>
       )}
     </section>
   );
 }
 
-function SchemaEditor({ value, readOnly, onApply }: { value: Json; readOnly: boolean; onApply: (value: Json) => Promise<boolean> }) {
+function SchemaEditor({
+  value,
+  readOnly,
+  onApply,
+}: {
+  value: Json;
+  readOnly: boolean;
+  onApply: (value: Json) => Promise<boolean>;
+}) {
   const written = JSON.stringify(value, null, 2);
   const [typed, setTyped] = useState(written);
   const [fault, setFault] = useState<string | null>(null);
@@ -62,13 +88,24 @@ function SchemaEditor({ value, readOnly, onApply }: { value: Json; readOnly: boo
     <>
       <p class="help">The JSON schema of a record. A test detects it: see its tab “Schema”.</p>
       <Suspense fallback={<span class="spinner" />}>
-        <CodeField value={written} onChange={setTyped} language="json" label="Schema as JSON" readOnly={readOnly} onSubmit={apply} />
+        <CodeField
+          value={written}
+          onChange={setTyped}
+          language="json"
+          label="Schema as JSON"
+          readOnly={readOnly}
+          onSubmit={apply}
+        />
       </Suspense>
       {fault && <Notice kind="error">{fault}</Notice>}
       {!readOnly && typed !== written && (
         <div class="row">
-          <Button small kind="primary" onClick={apply}>Apply</Button>
-          <Button small onClick={() => setTyped(written)}>Discard</Button>
+          <Button small kind="primary" onClick={apply}>
+            Apply
+          </Button>
+          <Button small onClick={() => setTyped(written)}>
+            Discard
+          </Button>
         </div>
       )}
     </>

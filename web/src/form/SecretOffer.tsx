@@ -21,7 +21,9 @@ export function SecretOffer({ path, name, text }: { path: Path; name: string; te
       <Icon name="key" size={13} />
       <span>
         This looks like a key. Whoever gets the manifest can read it.{" "}
-        <button type="button" class="link" onClick={() => void extract()}>Make it a user input</button>
+        <button type="button" class="link" onClick={() => void extract()}>
+          Make it a user input
+        </button>
       </span>
     </p>
   );

@@ -9,6 +9,7 @@ import { ComponentBody } from "./ComponentBody";
 import { useForm } from "./context";
 import { Field, Faults } from "./Field";
 import { InheritedRequest } from "./InheritedRequest";
+import { RetrievalField } from "./RetrievalField";
 import { SchemaField } from "./SchemaField";
 import { SchemaSection } from "./SchemaSection";
 import { type FieldSpec, SECTIONS, type SectionSpec } from "./sections";
@@ -39,19 +40,41 @@ export function StreamForm({ path }: { path: Path }) {
   return (
     <div class="sections">
       <Faults findings={project.findingsAt(path)} />
-      <NameField path={path} />
-      {kind === "SimpleRetriever" ? SECTIONS.map((section) => <Section key={section.id} root={path} spec={section} />)
-        : kind === "AsyncRetriever" ? <AsyncSections path={path} />
-        : <div class="card"><div class="card-body"><p class="help">Custom code retrieves this stream.</p><YamlInPlace path={[...path, "retriever"]} label="Retriever" /></div></div>}
+      <NameField path={path} kind={kind} />
+      {kind === "SimpleRetriever" ? (
+        SECTIONS.map((section) => <Section key={section.id} root={path} spec={section} />)
+      ) : kind === "AsyncRetriever" ? (
+        <AsyncSections path={path} />
+      ) : (
+        <div class="card">
+          <div class="card-body">
+            <p class="help">Custom code retrieves this stream.</p>
+            <YamlInPlace path={[...path, "retriever"]} label="Retriever" />
+          </div>
+        </div>
+      )}
       <SchemaSection path={path} />
       <Advanced path={path} kind={kind} />
     </div>
   );
 }
 
-function NameField({ path }: { path: Path }) {
+function NameField({ path, kind }: { path: Path; kind: string }) {
   const schema = useSchemaAt(path, ["name"]);
-  return schema && <div class="section plain"><SchemaField path={[...path, "name"]} schema={schema} title="Name" help="What the stream is called where the data arrives." required /></div>;
+  return (
+    schema && (
+      <div class="section plain">
+        <SchemaField
+          path={[...path, "name"]}
+          schema={schema}
+          title="Name"
+          help="What the stream is called where the data arrives."
+          required
+        />
+        <RetrievalField path={path} kind={kind} />
+      </div>
+    )
+  );
 }
 
 /** A stream that is a choice between streams, or that the form does not know: its fields as the schema has them. */
@@ -60,18 +83,26 @@ function OtherStream({ path, type }: { path: Path; type: string }) {
   const schema = book.definition(type);
   const node = project.node(path);
   if (!schema?.properties) return <YamlInPlace path={path} label={type} />;
-  return <div class="section plain"><ComponentBody path={path} at={node.at} schema={schema} value={node.value} label={type} flat /></div>;
+  return (
+    <div class="section plain">
+      <ComponentBody path={path} at={node.at} schema={schema} value={node.value} label={type} flat />
+    </div>
+  );
 }
 
 function Section({ root, spec }: { root: Path; spec: SectionSpec }) {
   const { project, readOnly } = useForm();
   const at: Path = [...root, ...(spec.path ?? [])];
   const node = project.node(at);
-  const isOn = !spec.path || (node.value !== undefined && node.value !== null && !(isObject(node.value) && node.value.type === "NoPagination"));
+  const isOn =
+    !spec.path ||
+    (node.value !== undefined && node.value !== null && !(isObject(node.value) && node.value.type === "NoPagination"));
   const wanted = target.value?.path;
   const isWanted = wanted !== undefined && spec.fields.some((field) => isWithin(wanted, [...root, ...field.path]));
   const [isOpen, setOpen] = useState(spec.isOpen ?? true);
-  useEffect(() => { if (isWanted) setOpen(true); }, [isWanted]);
+  useEffect(() => {
+    if (isWanted) setOpen(true);
+  }, [isWanted]);
   const around = (spec.around ?? []).flatMap((path) => project.findingsAt(project.node([...root, ...path]).at));
   const inside = spec.fields.flatMap((field) => project.findingsWithin(project.node([...root, ...field.path]).at));
   const faults = [...around, ...inside].filter((one) => one.level !== "note");
@@ -81,19 +112,35 @@ function Section({ root, spec }: { root: Path; spec: SectionSpec }) {
     setOpen(true);
     setAsYaml(false);
     if (!on) void project.remove(node.at, `Turn off ${spec.title.toLowerCase()}`);
-    else if (spec.start) void project.edit(spec.start(project.document.value, node.at), `Turn on ${spec.title.toLowerCase()}`);
+    else if (spec.start)
+      void project.edit(spec.start(project.document.value, node.at), `Turn on ${spec.title.toLowerCase()}`);
   };
   return (
     <section class="section" aria-label={spec.title} id={`section-${spec.id}`}>
       <header class="section-head">
-        <button type="button" class="section-title" aria-expanded={isShown} onClick={() => (isOn ? setOpen(!isOpen) : toggle(true))} disabled={readOnly && !isOn}>
+        <button
+          type="button"
+          class="section-title"
+          aria-expanded={isShown}
+          onClick={() => (isOn ? setOpen(!isOpen) : toggle(true))}
+          disabled={readOnly && !isOn}
+        >
           {isOn ? <Icon name={isShown ? "down" : "right"} size={14} /> : null}
           <h3>{spec.title}</h3>
-          {faults.length > 0 && <Badge kind={faults.some((one) => one.level === "error") ? "error" : "warning"}>{faults.length}</Badge>}
+          {faults.length > 0 && (
+            <Badge kind={faults.some((one) => one.level === "error") ? "error" : "warning"}>{faults.length}</Badge>
+          )}
         </button>
         <span class="help clip grow">{isOn ? "" : spec.about}</span>
         {isShown && spec.path && (
-          <button type="button" class="button quiet small icon" title={asYaml ? "Show as form" : "Edit as YAML"} aria-label={`${spec.title}: ${asYaml ? "show as form" : "edit as YAML"}`} aria-pressed={asYaml} onClick={() => setAsYaml(!asYaml)}>
+          <button
+            type="button"
+            class="button quiet small icon"
+            title={asYaml ? "Show as form" : "Edit as YAML"}
+            aria-label={`${spec.title}: ${asYaml ? "show as form" : "edit as YAML"}`}
+            aria-pressed={asYaml}
+            onClick={() => setAsYaml(!asYaml)}
+          >
             <Icon name="code" size={14} />
           </button>
         )}
@@ -101,11 +148,15 @@ function Section({ root, spec }: { root: Path; spec: SectionSpec }) {
       </header>
       {isShown && (
         <div class="section-body">
-          {asYaml ? <YamlInPlace path={node.at} label={spec.title} onClose={() => setAsYaml(false)} /> : (
+          {asYaml ? (
+            <YamlInPlace path={node.at} label={spec.title} onClose={() => setAsYaml(false)} />
+          ) : (
             <>
               <Faults findings={around} />
               {spec.id === "request" && <InheritedRequest root={root} />}
-              {spec.fields.map((field) => <Entry key={field.path.join(".")} root={root} spec={field} />)}
+              {spec.fields.map((field) => (
+                <Entry key={field.path.join(".")} root={root} spec={field} />
+              ))}
             </>
           )}
         </div>
@@ -119,15 +170,46 @@ function Entry({ root, spec }: { root: Path; spec: FieldSpec }) {
   const schema = useSchemaAt(root, spec.path);
   const path = [...root, ...spec.path];
   const node = project.node(path);
-  if (!schema) return node.value === undefined ? null : <Field path={node.at} title={spec.title ?? String(spec.path.at(-1))}><YamlInPlace path={node.at} label={spec.title ?? ""} /></Field>;
+  if (!schema)
+    return node.value === undefined ? null : (
+      <Field path={node.at} title={spec.title ?? String(spec.path.at(-1))}>
+        <YamlInPlace path={node.at} label={spec.title ?? ""} />
+      </Field>
+    );
   if (spec.onlyIfSet && node.value === undefined) return null;
-  return <SchemaField path={path} schema={schema} title={spec.title} help={spec.help} required={spec.required} placeholder={spec.placeholder} />;
+  return (
+    <SchemaField
+      path={path}
+      schema={schema}
+      title={spec.title}
+      help={spec.help}
+      required={spec.required}
+      placeholder={spec.placeholder}
+    />
+  );
 }
 
 const PHASES = [
   { value: "creation", title: "Creation", fields: ["creation_requester"] },
-  { value: "polling", title: "Polling", fields: ["polling_requester", "status_extractor", "status_mapping", "polling_job_timeout"] },
-  { value: "download", title: "Download", fields: ["download_requester", "download_target_extractor", "download_extractor", "download_decoder", "download_paginator", "record_selector", "decoder", "partition_router"] },
+  {
+    value: "polling",
+    title: "Polling",
+    fields: ["polling_requester", "status_extractor", "status_mapping", "polling_job_timeout"],
+  },
+  {
+    value: "download",
+    title: "Download",
+    fields: [
+      "download_requester",
+      "download_target_extractor",
+      "download_extractor",
+      "download_decoder",
+      "download_paginator",
+      "record_selector",
+      "decoder",
+      "partition_router",
+    ],
+  },
 ] as const;
 
 function AsyncSections({ path }: { path: Path }) {
@@ -135,7 +217,8 @@ function AsyncSections({ path }: { path: Path }) {
   const [phase, setPhase] = useState<"creation" | "polling" | "download">("creation");
   const wanted = target.value?.path;
   useEffect(() => {
-    const found = wanted && PHASES.find((one) => one.fields.some((field) => isWithin(wanted, [...path, "retriever", field])));
+    const found =
+      wanted && PHASES.find((one) => one.fields.some((field) => isWithin(wanted, [...path, "retriever", field])));
     if (found) setPhase(found.value);
   }, [wanted]);
   const schema = book.definition("AsyncRetriever");
@@ -144,13 +227,29 @@ function AsyncSections({ path }: { path: Path }) {
     <section class="section" aria-label="Asynchronous job">
       <header class="section-head">
         <h3 class="grow">Asynchronous job</h3>
-        <Segments label="Phase of the job" value={phase} options={PHASES.map(({ value, title }) => ({ value, title }))} onChange={setPhase} />
+        <Segments
+          label="Phase of the job"
+          value={phase}
+          options={PHASES.map(({ value, title }) => ({ value, title }))}
+          onChange={setPhase}
+        />
       </header>
       <div class="section-body">
-        <p class="help">The API prepares the data while it is asked for its progress. A test of such a stream can take minutes.</p>
+        <p class="help">
+          The API prepares the data while it is asked for its progress. A test of such a stream can take minutes.
+        </p>
         {shown?.fields.map((key) => {
           const property = schema?.properties?.[key];
-          return property && <SchemaField key={key} path={[...path, "retriever", key]} schema={property} required={schema.required?.includes(key)} />;
+          return (
+            property && (
+              <SchemaField
+                key={key}
+                path={[...path, "retriever", key]}
+                schema={property}
+                required={schema.required?.includes(key)}
+              />
+            )
+          );
         })}
       </div>
     </section>
@@ -160,24 +259,42 @@ function AsyncSections({ path }: { path: Path }) {
 const SHOWN_ABOVE: Record<string, string[]> = {
   stream: ["name", "retriever", "primary_key", "incremental_sync", "transformations", "schema_loader"],
   retriever: ["requester", "record_selector", "paginator", "partition_router", "decoder"],
-  requester: ["url", "path", "http_method", "request_parameters", "request_headers", "request_body", "error_handler", "authenticator"],
+  requester: [
+    "url",
+    "path",
+    "http_method",
+    "request_parameters",
+    "request_headers",
+    "request_body",
+    "error_handler",
+    "authenticator",
+  ],
 };
 
 function Advanced({ path, kind }: { path: Path; kind: string }) {
   const { project, book } = useForm();
   const wanted = target.value?.path;
   const [isOpen, setOpen] = useState(false);
-  useEffect(() => { if (wanted && isWithin(wanted, path) && isAdvanced(wanted.slice(path.length))) setOpen(true); }, [wanted]);
-  const parts: { path: Path; name: string; without: string[] }[] = [{ path, name: "DeclarativeStream", without: SHOWN_ABOVE.stream ?? [] }];
+  useEffect(() => {
+    if (wanted && isWithin(wanted, path) && isAdvanced(wanted.slice(path.length))) setOpen(true);
+  }, [wanted]);
+  const parts: { path: Path; name: string; without: string[] }[] = [
+    { path, name: "DeclarativeStream", without: SHOWN_ABOVE.stream ?? [] },
+  ];
   if (kind === "SimpleRetriever") {
-    parts.push({ path: [...path, "retriever", "requester"], name: "HttpRequester", without: SHOWN_ABOVE.requester ?? [] });
+    parts.push({
+      path: [...path, "retriever", "requester"],
+      name: "HttpRequester",
+      without: SHOWN_ABOVE.requester ?? [],
+    });
     parts.push({ path: [...path, "retriever"], name: "SimpleRetriever", without: SHOWN_ABOVE.retriever ?? [] });
   }
   return (
     <section class="section" aria-label="Advanced">
       <header class="section-head">
         <button type="button" class="section-title" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-          <Icon name={isOpen ? "down" : "right"} size={14} /><h3>Advanced</h3>
+          <Icon name={isOpen ? "down" : "right"} size={14} />
+          <h3>Advanced</h3>
         </button>
         <span class="help clip grow">{isOpen ? "" : "Timeouts, caching, files, older states."}</span>
       </header>
@@ -187,7 +304,12 @@ function Advanced({ path, kind }: { path: Path; kind: string }) {
             const schema = book.definition(part.name);
             const node = project.node(part.path);
             const other = isObject(node.value) && typeof node.value.type === "string" && node.value.type !== part.name;
-            return schema && !other && <AllFields key={part.name} path={part.path} schema={schema} without={part.without} value={node.value} />;
+            return (
+              schema &&
+              !other && (
+                <AllFields key={part.name} path={part.path} schema={schema} without={part.without} value={node.value} />
+              )
+            );
           })}
         </div>
       )}
@@ -196,14 +318,26 @@ function Advanced({ path, kind }: { path: Path; kind: string }) {
 }
 
 /** Every field but those `without`, none behind a fold. */
-function AllFields({ path, schema, without, value }: { path: Path; schema: Schema; without: string[]; value: Json | undefined }) {
+function AllFields({
+  path,
+  schema,
+  without,
+  value,
+}: {
+  path: Path;
+  schema: Schema;
+  without: string[];
+  value: Json | undefined;
+}) {
   const keys = Object.keys(schema.properties ?? {}).filter((key) => key !== "type" && !without.includes(key));
   const shown = keys.filter((key) => !key.startsWith("$") || (isObject(value) && key in value));
   return (
     <>
       {shown.map((key) => {
         const property = schema.properties?.[key];
-        return property && <SchemaField key={`${componentName(schema)}.${key}`} path={[...path, key]} schema={property} />;
+        return (
+          property && <SchemaField key={`${componentName(schema)}.${key}`} path={[...path, key]} schema={property} />
+        );
       })}
     </>
   );

@@ -14,12 +14,24 @@ export function StreamReference({ id, path }: { id: string; path: Path }) {
   const chosen = reference?.[0] === "streams" && reference[1] !== own ? String(reference[1]) : "";
   const other = written !== undefined && !reference;
   return (
-    <select id={id} class="input" value={chosen} disabled={readOnly}
-      onChange={(event) => event.currentTarget.value && void project.set(at, { $ref: `#/streams/${event.currentTarget.value}` }, "Choose the parent stream")}>
+    <select
+      id={id}
+      class="input"
+      value={chosen}
+      disabled={readOnly}
+      onChange={(event) =>
+        event.currentTarget.value &&
+        void project.set(at, { $ref: `#/streams/${event.currentTarget.value}` }, "Choose the parent stream")
+      }
+    >
       {!chosen && <option value="">{other ? "Written in place" : "Choose a stream…"}</option>}
-      {streams.filter((stream) => stream.index !== own).map((stream) => (
-        <option key={stream.index} value={String(stream.index)}>{stream.name}</option>
-      ))}
+      {streams
+        .filter((stream) => stream.index !== own)
+        .map((stream) => (
+          <option key={stream.index} value={String(stream.index)}>
+            {stream.name}
+          </option>
+        ))}
     </select>
   );
 }

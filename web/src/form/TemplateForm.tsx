@@ -18,13 +18,31 @@ export function TemplateForm({ path, name }: { path: Path; name: string }) {
   const generated = testing(project).generated.value.filter((stream) => stream.dynamic_stream_name === name);
   return (
     <div class="sections">
-      <Segments label="Part of the template" value={shown} onChange={(next) => { target.value = null; setPart(next); }}
-        options={[{ value: "resolver", title: "Source of streams" }, { value: "template", title: "Stream template" }, { value: "streams", title: `Generated streams (${generated.length})` }]} />
+      <Segments
+        label="Part of the template"
+        value={shown}
+        onChange={(next) => {
+          target.value = null;
+          setPart(next);
+        }}
+        options={[
+          { value: "resolver", title: "Source of streams" },
+          { value: "template", title: "Stream template" },
+          { value: "streams", title: `Generated streams (${generated.length})` },
+        ]}
+      />
       {shown === "resolver" && (
         <div class="section plain">
           {schema.name && <SchemaField path={[...path, "name"]} schema={schema.name} title="Name of the template" />}
-          {schema.components_resolver && <SchemaField path={[...path, "components_resolver"]} schema={schema.components_resolver} title="One stream for each entry of" required
-            help="Each entry fills the template once: the mappings say which field gets which value." />}
+          {schema.components_resolver && (
+            <SchemaField
+              path={[...path, "components_resolver"]}
+              schema={schema.components_resolver}
+              title="One stream for each entry of"
+              required
+              help="Each entry fills the template once: the mappings say which field gets which value."
+            />
+          )}
         </div>
       )}
       {shown === "template" && <StreamForm path={[...path, "stream_template"]} />}
@@ -40,18 +58,38 @@ function Generated({ name }: { name: string }) {
   const streams = store.generated.value.filter((stream) => stream.dynamic_stream_name === name);
   return (
     <div class="section plain">
-      <p class="help">Asks the API or the config which streams there are now, and fills the template for each. They are read-only: change the template.</p>
+      <p class="help">
+        Asks the API or the config which streams there are now, and fills the template for each. They are read-only:
+        change the template.
+      </p>
       <div class="row">
-        <label class="row">At most
-          <input class="input" style={{ width: 76 }} type="number" min={1} max={1000} value={limit} onInput={(event) => setLimit(Number(event.currentTarget.value) || 10)} />
+        <label class="row">
+          At most
+          <input
+            class="input"
+            style={{ width: 76 }}
+            type="number"
+            min={1}
+            max={1000}
+            value={limit}
+            onInput={(event) => setLimit(Number(event.currentTarget.value) || 10)}
+          />
         </label>
-        <Button kind="primary" busy={store.isGenerating.value} onClick={() => void store.generate(limit)}>Generate streams</Button>
+        <Button kind="primary" busy={store.isGenerating.value} onClick={() => void store.generate(limit)}>
+          Generate streams
+        </Button>
       </div>
       {store.generateFault.value && <Notice kind="error">{store.generateFault.value}</Notice>}
       <ul class="list">
         {streams.map((stream) => (
           <li key={stream.name}>
-            <button type="button" class="list-item" onClick={() => (section.value = { kind: "generated", template: name, name: stream.name })}>{stream.name}</button>
+            <button
+              type="button"
+              class="list-item"
+              onClick={() => (section.value = { kind: "generated", template: name, name: stream.name })}
+            >
+              {stream.name}
+            </button>
           </li>
         ))}
       </ul>
@@ -65,9 +103,11 @@ export function GeneratedForm({ name }: { name: string }) {
   const stream = testing(project).generated.value.find((one) => one.name === name);
   return (
     <div class="sections">
-      <Notice icon="lock">This stream was made by the template “{stream?.dynamic_stream_name}”. It can be tested; change it in the template.</Notice>
+      <Notice icon="lock">
+        This stream was made by the template “{stream?.dynamic_stream_name}”. It can be tested; change it in the
+        template.
+      </Notice>
       <pre class="json">{JSON.stringify(stream?.definition ?? null, null, 2)}</pre>
     </div>
   );
 }
-

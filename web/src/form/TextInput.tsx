@@ -57,26 +57,61 @@ export function TextInput({ variables = [], multiline, code, wrong, label, ...pr
     } else if (event.key === "Enter" && !multiline) commit();
   };
   const shared = {
-    ref: input, id: props.id, value: text, placeholder: props.placeholder, disabled: props.disabled, "aria-label": label,
-    class: `input ${code ? "code" : ""} ${wrong ? "wrong" : ""}`, spellcheck: false, autocomplete: "off",
-    onInput: typed, onKeyDown: keys, onBlur: () => { leave(); setTimeout(() => setOpen(false), 150); },
+    ref: input,
+    id: props.id,
+    value: text,
+    placeholder: props.placeholder,
+    disabled: props.disabled,
+    "aria-label": label,
+    class: `input ${code ? "code" : ""} ${wrong ? "wrong" : ""}`,
+    spellcheck: false,
+    autocomplete: "off",
+    onInput: typed,
+    onKeyDown: keys,
+    onBlur: () => {
+      leave();
+      setTimeout(() => setOpen(false), 150);
+    },
     "aria-invalid": wrong || undefined,
   } as const;
   return (
     <div class="template">
-      {multiline ? <textarea {...shared} rows={Math.min(12, text.split("\n").length + 1)} /> : <input {...shared} list={props.list} />}
+      {multiline ? (
+        <textarea {...shared} rows={Math.min(12, text.split("\n").length + 1)} />
+      ) : (
+        <input {...shared} list={props.list} />
+      )}
       {variables.length > 0 && !props.disabled && (
-        <button type="button" class="template-insert" title="Insert a variable" aria-label="Insert a variable" tabIndex={-1}
-          onMouseDown={(event) => { event.preventDefault(); input.current?.focus(); setOpen(!isOpen); setChosen(0); }}>
+        <button
+          type="button"
+          class="template-insert"
+          title="Insert a variable"
+          aria-label="Insert a variable"
+          tabIndex={-1}
+          onMouseDown={(event) => {
+            event.preventDefault();
+            input.current?.focus();
+            setOpen(!isOpen);
+            setChosen(0);
+          }}
+        >
           <Icon name="code" size={13} />
         </button>
       )}
       {offered.length > 0 && (
         <ul class="template-list" role="listbox" aria-label="Variables">
           {offered.map((variable, index) => (
-            <li key={variable.insert} role="option" aria-selected={index === chosen}
-              onMouseDown={(event) => { event.preventDefault(); take(variable); }}>
-              <code>{variable.insert}</code><span class="muted clip">{variable.about}</span>
+            <li
+              key={variable.insert}
+              role="option"
+              aria-selected={index === chosen}
+              onMouseDown={(event) => {
+                event.preventDefault();
+                take(variable);
+              }}
+            >
+              <code>{variable.insert}</code>
+              <span class="muted clip">{variable.about}</span>
             </li>
           ))}
         </ul>

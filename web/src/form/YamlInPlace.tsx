@@ -18,11 +18,23 @@ export function YamlInPlace({ path, onClose, label }: { path: Path; onClose?: ()
   const outside = project.outside.value;
   useEffect(() => {
     api.yamlOf(project.text.value, path).then(
-      (found) => { setYaml(found.yaml); setTyped(found.yaml); },
-      (error: unknown) => { setYaml(""); setTyped(""); if (project.node(path).value !== undefined) setFault(messageOf(error)); },
+      (found) => {
+        setYaml(found.yaml);
+        setTyped(found.yaml);
+      },
+      (error: unknown) => {
+        setYaml("");
+        setTyped("");
+        if (project.node(path).value !== undefined) setFault(messageOf(error));
+      },
     );
   }, [pathText(path), outside]);
-  if (yaml === null) return <div class="yaml-in-place"><span class="spinner" /></div>;
+  if (yaml === null)
+    return (
+      <div class="yaml-in-place">
+        <span class="spinner" />
+      </div>
+    );
   const apply = async () => {
     setFault(null);
     try {
@@ -36,13 +48,30 @@ export function YamlInPlace({ path, onClose, label }: { path: Path; onClose?: ()
   return (
     <div class="yaml-in-place">
       <Suspense fallback={<span class="spinner" />}>
-        <CodeField value={yaml} onChange={setTyped} label={`${label} as YAML`} language="yaml" readOnly={readOnly} onSubmit={apply} />
+        <CodeField
+          value={yaml}
+          onChange={setTyped}
+          label={`${label} as YAML`}
+          language="yaml"
+          readOnly={readOnly}
+          onSubmit={apply}
+        />
       </Suspense>
-      {fault && <p class="fault" role="alert">{fault}</p>}
+      {fault && (
+        <p class="fault" role="alert">
+          {fault}
+        </p>
+      )}
       {!readOnly && (
         <div class="row">
-          <Button small kind="primary" disabled={typed === yaml} onClick={apply}>Apply</Button>
-          {onClose && <Button small onClick={onClose}>{typed === yaml ? "Back to the form" : "Discard"}</Button>}
+          <Button small kind="primary" disabled={typed === yaml} onClick={apply}>
+            Apply
+          </Button>
+          {onClose && (
+            <Button small onClick={onClose}>
+              {typed === yaml ? "Back to the form" : "Discard"}
+            </Button>
+          )}
         </div>
       )}
     </div>

@@ -7,7 +7,16 @@ export interface Layout {
 
 export const LAYOUTS: Record<string, Layout> = {
   HttpRequester: {
-    main: ["url", "path", "http_method", "request_parameters", "request_headers", "request_body", "authenticator", "error_handler"],
+    main: [
+      "url",
+      "path",
+      "http_method",
+      "request_parameters",
+      "request_headers",
+      "request_body",
+      "authenticator",
+      "error_handler",
+    ],
     old: ["url_base", "request_body_data", "request_body_json", "fetch_properties_from_endpoint"],
   },
   ApiKeyAuthenticator: { main: ["inject_into", "api_token"], old: ["header"] },
@@ -27,8 +36,16 @@ export const LAYOUTS: Record<string, Layout> = {
   CursorPagination: { main: ["cursor_value", "stop_condition", "page_size"] },
   DatetimeBasedCursor: {
     main: [
-      "cursor_field", "datetime_format", "cursor_datetime_formats", "start_datetime", "end_datetime", "step",
-      "cursor_granularity", "lookback_window", "start_time_option", "end_time_option",
+      "cursor_field",
+      "datetime_format",
+      "cursor_datetime_formats",
+      "start_datetime",
+      "end_datetime",
+      "step",
+      "cursor_granularity",
+      "lookback_window",
+      "start_time_option",
+      "end_time_option",
     ],
   },
   IncrementingCountCursor: { main: ["cursor_field", "start_value", "start_value_option"] },
@@ -56,8 +73,19 @@ export const LAYOUTS: Record<string, Layout> = {
 
 /** Texts that are names and formats, not templates. */
 export const PLAIN_KEYS = new Set([
-  "name", "cursor_field", "datetime_format", "partition_field", "partition_field_start", "partition_field_end",
-  "cursor_granularity", "encoding", "delimiter", "type", "description", "algorithm", "parent_key",
+  "name",
+  "cursor_field",
+  "datetime_format",
+  "partition_field",
+  "partition_field_start",
+  "partition_field_end",
+  "cursor_granularity",
+  "encoding",
+  "delimiter",
+  "type",
+  "description",
+  "algorithm",
+  "parent_key",
 ]);
 
 export const PLACEHOLDERS: Record<string, string> = {

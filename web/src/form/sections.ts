@@ -25,8 +25,11 @@ export interface SectionSpec {
   fields: FieldSpec[];
 }
 
-const begin = (name: string) => (document: Json, at: Path) => chooseEdits(document, at, name, starterOf(name) ?? { type: name });
-const beginList = (name: string) => (_: Json, at: Path): Edit[] => [{ op: "set", path: at, value: [starterOf(name) ?? { type: name }] }];
+const begin = (name: string) => (document: Json, at: Path) =>
+  chooseEdits(document, at, name, starterOf(name) ?? { type: name });
+const beginList =
+  (name: string) =>
+  (_: Json, at: Path): Edit[] => [{ op: "set", path: at, value: [starterOf(name) ?? { type: name }] }];
 
 const REQUESTER: Path = ["retriever", "requester"];
 const SELECTOR: Path = ["retriever", "record_selector"];
@@ -38,9 +41,18 @@ export const SECTIONS: SectionSpec[] = [
     title: "Request",
     around: [["retriever"], REQUESTER],
     fields: [
-      { path: [...REQUESTER, "path"], title: "URL path", help: "What follows the base URL. Templates can stand in it.", placeholder: "/v1/items" },
+      {
+        path: [...REQUESTER, "path"],
+        title: "URL path",
+        help: "What follows the base URL. Templates can stand in it.",
+        placeholder: "/v1/items",
+      },
       { path: [...REQUESTER, "http_method"], title: "HTTP method" },
-      { path: [...REQUESTER, "request_parameters"], title: "Query parameters", help: "Sent after the ? of the URL with every request." },
+      {
+        path: [...REQUESTER, "request_parameters"],
+        title: "Query parameters",
+        help: "Sent after the ? of the URL with every request.",
+      },
       { path: [...REQUESTER, "request_headers"], title: "Headers", help: "Sent with every request." },
       { path: [...REQUESTER, "request_body"], title: "Body" },
       { path: [...REQUESTER, "request_body_json"], onlyIfSet: true },
@@ -52,7 +64,12 @@ export const SECTIONS: SectionSpec[] = [
     title: "Records",
     around: [SELECTOR, [...SELECTOR, "extractor"]],
     fields: [
-      { path: [...SELECTOR, "extractor", "field_path"], title: "Where the records are", help: "The keys that lead to the records in the response; empty when the response is the record, or a list of them.", placeholder: "data, items" },
+      {
+        path: [...SELECTOR, "extractor", "field_path"],
+        title: "Where the records are",
+        help: "The keys that lead to the records in the response; empty when the response is the record, or a list of them.",
+        placeholder: "data, items",
+      },
       { path: ["primary_key"], title: "Primary key", help: "The fields that together identify a record." },
       { path: [...SELECTOR, "record_filter"], title: "Keep only", help: "A condition on each record." },
       { path: ["retriever", "decoder"], title: "Format of the response", help: "JSON, unless set." },
@@ -67,7 +84,11 @@ export const SECTIONS: SectionSpec[] = [
     start: begin("DefaultPaginator"),
     fields: [
       { path: ["retriever", "paginator", "pagination_strategy"], title: "Next page by", required: true },
-      { path: ["retriever", "paginator", "page_token_option"], title: "Page token is sent in", help: "Where the number, offset or cursor of the next page goes." },
+      {
+        path: ["retriever", "paginator", "page_token_option"],
+        title: "Page token is sent in",
+        help: "Where the number, offset or cursor of the next page goes.",
+      },
       { path: ["retriever", "paginator", "page_size_option"], title: "Page size is sent in" },
     ],
   },

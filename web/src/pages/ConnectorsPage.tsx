@@ -20,22 +20,65 @@ export function ConnectorsPage({ workspace }: { workspace: string }) {
   return (
     <div class="page">
       <header class="page-head">
-        <div class="grow"><h1>Connectors</h1><p class="muted">What has been published in this workspace.</p></div>
-        <Link to={projectsPath(workspace)} class="button">Connector Builder</Link>
+        <div class="grow">
+          <h1>Connectors</h1>
+          <p class="muted">What has been published in this workspace.</p>
+        </div>
+        <Link to={projectsPath(workspace)} class="button">
+          Connector Builder
+        </Link>
       </header>
       {fault && <Notice kind="error">{fault}</Notice>}
-      {published?.length === 0 && <Empty icon="plug" title="Nothing is published yet" actions={<Link class="button primary" to={projectsPath(workspace)}>Open the Connector Builder</Link>}>A connector appears here once one of its versions is published and active.</Empty>}
+      {published?.length === 0 && (
+        <Empty
+          icon="plug"
+          title="Nothing is published yet"
+          actions={
+            <Link class="button primary" to={projectsPath(workspace)}>
+              Open the Connector Builder
+            </Link>
+          }
+        >
+          A connector appears here once one of its versions is published and active.
+        </Empty>
+      )}
       {published && published.length > 0 && (
         <div class="panel">
           <table class="table rows">
-            <thead><tr><th scope="col">Name</th><th scope="col">Version in use</th><th scope="col">Last change</th><th scope="col"><span class="hidden-text">Actions</span></th></tr></thead>
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">Version in use</th>
+                <th scope="col">Last change</th>
+                <th scope="col">
+                  <span class="hidden-text">Actions</span>
+                </th>
+              </tr>
+            </thead>
             <tbody>
               {published.map((project) => (
                 <tr key={project.id}>
-                  <td><Link class="name" to={projectPath(workspace, project.id)}>{project.name}</Link></td>
-                  <td><span class="row"><Badge kind="success">version {project.active_version}</Badge>{project.latest_version !== project.active_version && <Badge>latest is {project.latest_version}</Badge>}</span></td>
-                  <td class="muted" title={moment(project.updated_at)}>{ago(project.updated_at)}</td>
-                  <td class="actions"><a class="button small" href={api.exportUrl(project.id, project.active_version ?? "draft")}>Download YAML</a></td>
+                  <td>
+                    <Link class="name" to={projectPath(workspace, project.id)}>
+                      {project.name}
+                    </Link>
+                  </td>
+                  <td>
+                    <span class="row">
+                      <Badge kind="success">version {project.active_version}</Badge>
+                      {project.latest_version !== project.active_version && (
+                        <Badge>latest is {project.latest_version}</Badge>
+                      )}
+                    </span>
+                  </td>
+                  <td class="muted" title={moment(project.updated_at)}>
+                    {ago(project.updated_at)}
+                  </td>
+                  <td class="actions">
+                    <a class="button small" href={api.exportUrl(project.id, project.active_version ?? "draft")}>
+                      Download YAML
+                    </a>
+                  </td>
                 </tr>
               ))}
             </tbody>

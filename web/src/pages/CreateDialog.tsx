@@ -10,7 +10,17 @@ import { Button, Dialog, Labelled, Notice } from "../ui/basics";
 export type CreateKind = "scratch" | "import";
 
 /** Starts a connector: from nothing, or from a manifest. */
-export function CreateDialog({ kind, workspace, projects, onClose }: { kind: CreateKind; workspace: string; projects: ProjectSummary[]; onClose: () => void }) {
+export function CreateDialog({
+  kind,
+  workspace,
+  projects,
+  onClose,
+}: {
+  kind: CreateKind;
+  workspace: string;
+  projects: ProjectSummary[];
+  onClose: () => void;
+}) {
   const [name, setName] = useState("");
   const [url, setUrl] = useState("");
   const [text, setText] = useState("");
@@ -21,7 +31,10 @@ export function CreateDialog({ kind, workspace, projects, onClose }: { kind: Cre
   const create = async () => {
     setBusy(true);
     try {
-      const made = await workspaceApi(workspace).create({ name: name.trim() || "New connector", text: isImport ? text : skeleton(url.trim()) });
+      const made = await workspaceApi(workspace).create({
+        name: name.trim() || "New connector",
+        text: isImport ? text : skeleton(url.trim()),
+      });
       section.value = { kind: "api" };
       go(projectPath(workspace, made.id));
     } catch (error) {
@@ -35,22 +48,75 @@ export function CreateDialog({ kind, workspace, projects, onClose }: { kind: Cre
     if (!name) setName(file.name.replace(/\.ya?ml$/, ""));
   };
   return (
-    <Dialog title={isImport ? "Import a YAML" : "New connector"} onClose={onClose} onSubmit={() => void create()} wide={isImport}
-      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" type="submit" busy={isBusy} disabled={isImport ? !text.trim() : !name.trim()}>{isImport ? "Import" : "Create"}</Button></>}>
+    <Dialog
+      title={isImport ? "Import a YAML" : "New connector"}
+      onClose={onClose}
+      onSubmit={() => void create()}
+      wide={isImport}
+      foot={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={isBusy} disabled={isImport ? !text.trim() : !name.trim()}>
+            {isImport ? "Import" : "Create"}
+          </Button>
+        </>
+      }
+    >
       {fault && <Notice kind="error">{fault}</Notice>}
-      <Labelled label="Name" needed={!isImport} help={isTaken ? "Another connector has this name; that is allowed." : undefined}>
-        {(id) => <input id={id} class="input" autofocus value={name} placeholder="Exchange Rates" onInput={(event) => setName(event.currentTarget.value)} />}
+      <Labelled
+        label="Name"
+        needed={!isImport}
+        help={isTaken ? "Another connector has this name; that is allowed." : undefined}
+      >
+        {(id) => (
+          <input
+            id={id}
+            class="input"
+            autofocus
+            value={name}
+            placeholder="Exchange Rates"
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
+        )}
       </Labelled>
       {isImport ? (
         <>
-          <Labelled label="File">{(id) => <input id={id} class="file" type="file" accept=".yaml,.yml,text/yaml" onChange={(event) => void take(event.currentTarget.files?.[0])} />}</Labelled>
+          <Labelled label="File">
+            {(id) => (
+              <input
+                id={id}
+                class="file"
+                type="file"
+                accept=".yaml,.yml,text/yaml"
+                onChange={(event) => void take(event.currentTarget.files?.[0])}
+              />
+            )}
+          </Labelled>
           <Labelled label="Or paste it here">
-            {(id) => <textarea id={id} class="input code" rows={14} value={text} placeholder={"version: 7.0.0\ntype: DeclarativeSource"} onInput={(event) => setText(event.currentTarget.value)} />}
+            {(id) => (
+              <textarea
+                id={id}
+                class="input code"
+                rows={14}
+                value={text}
+                placeholder={"version: 7.0.0\ntype: DeclarativeSource"}
+                onInput={(event) => setText(event.currentTarget.value)}
+              />
+            )}
           </Labelled>
         </>
       ) : (
         <Labelled label="Base URL of the API" help="What all addresses of the API begin with. It can be changed later.">
-          {(id) => <input id={id} class="input code" value={url} inputMode="url" placeholder="https://api.example.com/v1" onInput={(event) => setUrl(event.currentTarget.value)} />}
+          {(id) => (
+            <input
+              id={id}
+              class="input code"
+              value={url}
+              inputMode="url"
+              placeholder="https://api.example.com/v1"
+              onInput={(event) => setUrl(event.currentTarget.value)}
+            />
+          )}
         </Labelled>
       )}
     </Dialog>

@@ -19,24 +19,68 @@ export function EditorHeader({ project }: { project: OpenProject }) {
   const close = () => setDialog(null);
   return (
     <header class="bar">
-      <Link to={projectsPath(project.workspace)} class="button quiet icon" title="All connectors"><span class="flip"><Icon name="right" /></span><span class="hidden-text">All connectors</span></Link>
+      <Link to={projectsPath(project.workspace)} class="button quiet icon" title="All connectors">
+        <span class="flip">
+          <Icon name="right" />
+        </span>
+        <span class="hidden-text">All connectors</span>
+      </Link>
       <NameInput key={info?.name} project={project} />
       <SaveIndicator project={project} />
       <span class="grow" />
       <FindingsMenu project={project} />
-      <Segments label="View" value={mode.value} onChange={(next) => { project.flushEditor(); mode.value = next; }} options={[{ value: "form", title: "Form" }, { value: "yaml", title: "YAML" }]} />
+      <Segments
+        label="View"
+        value={mode.value}
+        onChange={(next) => {
+          project.flushEditor();
+          // The form must not lag behind what was typed.
+          if (next === "form") void project.analyze();
+          mode.value = next;
+        }}
+        options={[
+          { value: "form", title: "Form" },
+          { value: "yaml", title: "YAML" },
+        ]}
+      />
       <span class="row tight">
-        <Button kind="quiet" icon="undo" aria-label="Undo" title="Undo (Ctrl+Z)" disabled={!project.saver.canUndo.value} onClick={() => void project.undo()} />
-        <Button kind="quiet" icon="redo" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" disabled={!project.saver.canRedo.value} onClick={() => void project.redo()} />
+        <Button
+          kind="quiet"
+          icon="undo"
+          aria-label="Undo"
+          title="Undo (Ctrl+Z)"
+          disabled={!project.saver.canUndo.value}
+          onClick={() => void project.undo()}
+        />
+        <Button
+          kind="quiet"
+          icon="redo"
+          aria-label="Redo"
+          title="Redo (Ctrl+Shift+Z)"
+          disabled={!project.saver.canRedo.value}
+          onClick={() => void project.redo()}
+        />
       </span>
-      <Menu label="More" icon="more" small={false} items={[
-        { title: "Download YAML", icon: "download", run: () => void download(project) },
-        { title: "Build image", icon: "box", run: () => setDialog("image") },
-        { title: "Versions", icon: "history", hint: info?.versions.length ? String(info.versions.length) : "", run: () => setDialog("versions") },
-        null,
-        { title: "Hot keys", icon: "keyboard", hint: "?", run: () => (showsHotKeys.value = true) },
-      ]} />
-      <Button kind="primary" onClick={() => setDialog("publish")}>Publish</Button>
+      <Menu
+        label="More"
+        icon="more"
+        small={false}
+        items={[
+          { title: "Download YAML", icon: "download", run: () => void download(project) },
+          { title: "Build image", icon: "box", run: () => setDialog("image") },
+          {
+            title: "Versions",
+            icon: "history",
+            hint: info?.versions.length ? String(info.versions.length) : "",
+            run: () => setDialog("versions"),
+          },
+          null,
+          { title: "Hot keys", icon: "keyboard", hint: "?", run: () => (showsHotKeys.value = true) },
+        ]}
+      />
+      <Button kind="primary" onClick={() => setDialog("publish")}>
+        Publish
+      </Button>
       {dialog === "publish" && <PublishDialog project={project} onClose={close} />}
       {dialog === "versions" && <VersionsDialog project={project} onClose={close} />}
       {dialog === "image" && <ImageDialog project={project} onClose={close} />}
@@ -58,31 +102,67 @@ function NameInput({ project }: { project: OpenProject }) {
   const name = project.info.value?.name ?? "";
   const [typed, setTyped] = useState(name);
   return (
-    <input class="name-input" aria-label="Name of the connector" value={typed} size={Math.max(8, typed.length)} spellcheck={false}
+    <input
+      class="name-input"
+      aria-label="Name of the connector"
+      value={typed}
+      size={Math.max(8, typed.length)}
+      spellcheck={false}
       onInput={(event) => setTyped(event.currentTarget.value)}
       onBlur={() => (typed.trim() ? void project.rename(typed) : setTyped(name))}
       onKeyDown={(event) => {
         if (event.key === "Enter") event.currentTarget.blur();
-        if (event.key === "Escape") { setTyped(name); event.currentTarget.value = name; event.currentTarget.blur(); }
-      }} />
+        if (event.key === "Escape") {
+          setTyped(name);
+          event.currentTarget.value = name;
+          event.currentTarget.blur();
+        }
+      }}
+    />
   );
 }
 
 function SaveIndicator({ project }: { project: OpenProject }) {
   const state = project.saver.state.value;
   switch (state.kind) {
-    case "saved": return <span class="save muted" role="status" title={state.at && `Saved ${ago(state.at)}`}><Icon name="check" size={13} />Saved</span>;
+    case "saved":
+      return (
+        <span class="save muted" role="status" title={state.at && `Saved ${ago(state.at)}`}>
+          <Icon name="check" size={13} />
+          Saved
+        </span>
+      );
     case "unsaved":
-    case "saving": return <span class="save muted" role="status"><span class="spinner" />Saving…</span>;
-    case "failed": return (
-      <span class="save failed" role="alert" title={state.message}><Icon name="alert" size={13} />Not saved
-        <button type="button" class="link small" onClick={() => void project.saver.flush()}>Retry</button></span>
-    );
-    case "conflict": return (
-      <span class="save failed" role="alert"><Icon name="alert" size={13} />Changed elsewhere
-        <button type="button" class="link small" onClick={() => void project.load(state.theirs)}>Load theirs</button>
-        <button type="button" class="link small" onClick={() => void project.saver.keepMine(project.text.value)}>Keep mine</button></span>
-    );
+    case "saving":
+      return (
+        <span class="save muted" role="status">
+          <span class="spinner" />
+          Saving…
+        </span>
+      );
+    case "failed":
+      return (
+        <span class="save failed" role="alert" title={state.message}>
+          <Icon name="alert" size={13} />
+          Not saved
+          <button type="button" class="link small" onClick={() => void project.saver.flush()}>
+            Retry
+          </button>
+        </span>
+      );
+    case "conflict":
+      return (
+        <span class="save failed" role="alert">
+          <Icon name="alert" size={13} />
+          Changed elsewhere
+          <button type="button" class="link small" onClick={() => void project.load(state.theirs)}>
+            Load theirs
+          </button>
+          <button type="button" class="link small" onClick={() => void project.saver.keepMine(project.text.value)}>
+            Keep mine
+          </button>
+        </span>
+      );
   }
 }
 
@@ -91,15 +171,34 @@ const MOST = 60;
 /** What is wrong in the whole connector; each leads to its place. */
 function FindingsMenu({ project }: { project: OpenProject }) {
   const findings = project.findings.value.filter((finding) => finding.level !== "note");
-  if (!findings.length) return <span class="save ok"><Icon name="check" size={14} />No problems</span>;
+  if (!findings.length)
+    return (
+      <span class="save ok">
+        <Icon name="check" size={14} />
+        No problems
+      </span>
+    );
   const errors = project.errors.value.length;
   const rank = { error: 0, warning: 1, note: 2 };
   const sorted = [...findings].sort((a, b) => rank[a.level] - rank[b.level] || a.line - b.line).slice(0, MOST);
   return (
-    <Menu label="Problems" icon="alert" small={false} kind="quiet" items={sorted.map((finding) => ({
-      title: finding.message.replaceAll("`", ""), icon: "alert", danger: finding.level === "error", hint: `line ${finding.line}`, run: () => jumpTo(finding.path),
-    }))}>
-      <Badge kind={errors ? "error" : "warning"}>{errors || findings.length} {errors ? (errors === 1 ? "error" : "errors") : findings.length === 1 ? "warning" : "warnings"}</Badge>
+    <Menu
+      label="Problems"
+      icon="alert"
+      small={false}
+      kind="quiet"
+      items={sorted.map((finding) => ({
+        title: finding.message.replaceAll("`", ""),
+        icon: "alert",
+        danger: finding.level === "error",
+        hint: `line ${finding.line}`,
+        run: () => jumpTo(finding.path),
+      }))}
+    >
+      <Badge kind={errors ? "error" : "warning"}>
+        {errors || findings.length}{" "}
+        {errors ? (errors === 1 ? "error" : "errors") : findings.length === 1 ? "warning" : "warnings"}
+      </Badge>
     </Menu>
   );
 }

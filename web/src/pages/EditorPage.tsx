@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals";
 import { Suspense, lazy } from "preact/compat";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import * as api from "../api/calls";
@@ -11,7 +12,8 @@ import { GeneratedForm, TemplateForm } from "../form/TemplateForm";
 import { OpenProject } from "../state/project";
 import { projectsPath } from "../state/router";
 import { tell } from "../state/toasts";
-import { mode, section } from "../state/view";
+import { store, stored } from "../state/stored";
+import { mode, section, type Section } from "../state/view";
 import { testing } from "../test/store";
 import { TestPane } from "../test/TestPane";
 import { Empty, Notice } from "../ui/basics";
@@ -31,9 +33,17 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
   const [isReady, setReady] = useState(false);
   useHotKeys(project);
   useEffect(() => {
+    const place = `section:${workspace}/${id}`;
+    section.value = stored<Section>(place, { kind: "api" });
+    return effect(() => store(place, section.value));
+  }, [project]);
+  useEffect(() => {
     const open = async () => {
       const schema = book ? null : api.manifestSchema();
-      api.session().then((session) => (project.allowsCustomCode = session.custom_components), () => undefined);
+      api.session().then(
+        (session) => (project.allowsCustomCode = session.custom_components),
+        () => undefined,
+      );
       await project.open();
       const found = schema && (await tell(schema));
       if (found) book = new SchemaBook(found as unknown as SchemaRoot);
@@ -56,16 +66,43 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
     };
   }, [project]);
   const name = project.info.value?.name;
-  useEffect(() => { document.title = name ? `${name} · Connector Builder` : "Connector Builder"; }, [name]);
+  useEffect(() => {
+    document.title = name ? `${name} · Connector Builder` : "Connector Builder";
+  }, [name]);
   if (project.failure.value) {
-    return <Empty icon="alert" title="The connector cannot be opened" actions={<Link class="button" to={projectsPath(workspace)}>Back to the list</Link>}>{project.failure.value}</Empty>;
+    return (
+      <Empty
+        icon="alert"
+        title="The connector cannot be opened"
+        actions={
+          <Link class="button" to={projectsPath(workspace)}>
+            Back to the list
+          </Link>
+        }
+      >
+        {project.failure.value}
+      </Empty>
+    );
   }
-  if (!isReady || !book) return <div class="empty"><span class="spinner" /></div>;
+  if (!isReady || !book)
+    return (
+      <div class="empty">
+        <span class="spinner" />
+      </div>
+    );
   return (
     <Form.Provider value={{ project, book, readOnly: false }}>
       <div class="editor">
         <EditorHeader project={project} />
-        <Split left={<div class="work"><Navigation project={project} /><Middle project={project} /></div>} right={<TestPane project={project} />} />
+        <Split
+          left={
+            <div class="work">
+              <Navigation project={project} />
+              <Middle project={project} />
+            </div>
+          }
+          right={<TestPane project={project} />}
+        />
       </div>
     </Form.Provider>
   );
@@ -74,24 +111,52 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
 function Middle({ project }: { project: OpenProject }) {
   const shown = section.value;
   if (mode.value === "yaml") {
-    return <Suspense fallback={<div class="empty"><span class="spinner" /></div>}><YamlEditor project={project} /></Suspense>;
+    return (
+      <Suspense
+        fallback={
+          <div class="empty">
+            <span class="spinner" />
+          </div>
+        }
+      >
+        <YamlEditor project={project} />
+      </Suspense>
+    );
   }
-  if (!project.isAnalyzed.value) return <div class="empty"><span class="spinner" /></div>;
+  if (!project.isAnalyzed.value)
+    return (
+      <div class="empty">
+        <span class="spinner" />
+      </div>
+    );
   return (
     <div class="form-pane" tabIndex={-1}>
       {project.isBroken.value && (
         <Notice kind="error">
-          <strong>The YAML cannot be read.</strong> {project.errors.value[0]?.message} The form shows what could be read last.{" "}
-          <button type="button" class="link" onClick={() => (mode.value = "yaml")}>Mend it in the YAML</button>
+          <strong>The YAML cannot be read.</strong> {project.errors.value[0]?.message} The form shows what could be read
+          last.{" "}
+          <button type="button" class="link" onClick={() => (mode.value = "yaml")}>
+            Mend it in the YAML
+          </button>
         </Notice>
       )}
       <StreamHead project={project} />
       {shown.kind === "api" && <ApiForm />}
       {shown.kind === "inputs" && <InputsForm />}
       {shown.kind === "advanced" && <AdvancedForm />}
-      {shown.kind === "stream" && (project.analysis.value.outline.streams.some((stream) => stream.index === shown.index)
-        ? <StreamForm key={shown.index} path={["streams", shown.index]} /> : <Empty icon="stream" title="This stream is gone" />)}
-      {shown.kind === "template" && <TemplateForm key={shown.index} path={["dynamic_streams", shown.index]} name={project.analysis.value.outline.dynamic_streams.find((one) => one.index === shown.index)?.name ?? ""} />}
+      {shown.kind === "stream" &&
+        (project.analysis.value.outline.streams.some((stream) => stream.index === shown.index) ? (
+          <StreamForm key={shown.index} path={["streams", shown.index]} />
+        ) : (
+          <Empty icon="stream" title="This stream is gone" />
+        ))}
+      {shown.kind === "template" && (
+        <TemplateForm
+          key={shown.index}
+          path={["dynamic_streams", shown.index]}
+          name={project.analysis.value.outline.dynamic_streams.find((one) => one.index === shown.index)?.name ?? ""}
+        />
+      )}
       {shown.kind === "generated" && <GeneratedForm name={shown.name} />}
     </div>
   );

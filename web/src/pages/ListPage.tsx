@@ -19,7 +19,14 @@ export function ListPage({ workspace }: { workspace: string }) {
   const [creating, setCreating] = useState<CreateKind | null>(null);
   const [deleting, setDeleting] = useState<ProjectSummary | null>(null);
   const [sought, setSought] = useState("");
-  const load = () => api.list().then((list) => { setProjects(list); setFault(null); }, (error: unknown) => setFault(messageOf(error)));
+  const load = () =>
+    api.list().then(
+      (list) => {
+        setProjects(list);
+        setFault(null);
+      },
+      (error: unknown) => setFault(messageOf(error)),
+    );
   useEffect(() => {
     document.title = "Connector Builder";
     void load();
@@ -34,58 +41,160 @@ export function ListPage({ workspace }: { workspace: string }) {
   return (
     <div class="page">
       <header class="page-head">
-        <div class="grow"><h1>Connector Builder</h1><p class="muted">Build, test and publish a connector for any HTTP API.</p></div>
+        <div class="grow">
+          <h1>Connector Builder</h1>
+          <p class="muted">Build, test and publish a connector for any HTTP API.</p>
+        </div>
         {projects && projects.length > 0 && (
           <>
-            <Button icon="upload" onClick={() => setCreating("import")}>Import YAML</Button>
-            <Button kind="primary" icon="plus" onClick={() => setCreating("scratch")}>New connector</Button>
+            <Button icon="upload" onClick={() => setCreating("import")}>
+              Import YAML
+            </Button>
+            <Button kind="primary" icon="plus" onClick={() => setCreating("scratch")}>
+              New connector
+            </Button>
           </>
         )}
       </header>
-      {fault && <Notice kind="error">{fault} <button type="button" class="link" onClick={() => void load()}>Try again</button></Notice>}
-      {!projects && !fault && <div class="empty"><span class="spinner" /></div>}
+      {fault && (
+        <Notice kind="error">
+          {fault}{" "}
+          <button type="button" class="link" onClick={() => void load()}>
+            Try again
+          </button>
+        </Notice>
+      )}
+      {!projects && !fault && (
+        <div class="empty">
+          <span class="spinner" />
+        </div>
+      )}
       {projects && !projects.length && <Start onStart={setCreating} />}
       {projects && projects.length > 0 && (
         <>
-          {projects.length > 6 && <input class="input search" type="search" placeholder="Find a connector" aria-label="Find a connector" value={sought} onInput={(event) => setSought(event.currentTarget.value)} />}
+          {projects.length > 6 && (
+            <input
+              class="input search"
+              type="search"
+              placeholder="Find a connector"
+              aria-label="Find a connector"
+              value={sought}
+              onInput={(event) => setSought(event.currentTarget.value)}
+            />
+          )}
           <div class="panel">
             <table class="table rows">
-              <thead><tr><th scope="col">Name</th><th scope="col">Active version</th><th scope="col">Last change</th><th scope="col"><span class="hidden-text">Actions</span></th></tr></thead>
+              <thead>
+                <tr>
+                  <th scope="col">Name</th>
+                  <th scope="col">Active version</th>
+                  <th scope="col">Last change</th>
+                  <th scope="col">
+                    <span class="hidden-text">Actions</span>
+                  </th>
+                </tr>
+              </thead>
               <tbody>
                 {shown?.map((project) => (
                   <tr key={project.id}>
                     <td>
-                      <Link to={projectPath(workspace, project.id)} class="name">{project.name}</Link>
-                      {project.forked_from && <span class="muted small row"><Icon name="fork" size={12} />forked from {forkName(project.forked_from, projects)}</span>}
+                      <Link to={projectPath(workspace, project.id)} class="name">
+                        {project.name}
+                      </Link>
+                      {project.forked_from && (
+                        <span class="muted small row">
+                          <Icon name="fork" size={12} />
+                          forked from {forkName(project.forked_from, projects)}
+                        </span>
+                      )}
                     </td>
                     <td>
                       <span class="row">
-                        {project.active_version === null ? <Badge>not published</Badge> : <Badge kind="success">version {project.active_version}</Badge>}
-                        {project.latest_version !== null && project.changed_since_version && <Badge kind="warning" title={`Changed since version ${project.latest_version}`}>changed</Badge>}
+                        {project.active_version === null ? (
+                          <Badge>not published</Badge>
+                        ) : (
+                          <Badge kind="success">version {project.active_version}</Badge>
+                        )}
+                        {project.latest_version !== null && project.changed_since_version && (
+                          <Badge kind="warning" title={`Changed since version ${project.latest_version}`}>
+                            changed
+                          </Badge>
+                        )}
                       </span>
                     </td>
-                    <td class="muted" title={moment(project.updated_at)}>{ago(project.updated_at)}</td>
+                    <td class="muted" title={moment(project.updated_at)}>
+                      {ago(project.updated_at)}
+                    </td>
                     <td class="actions">
-                      <Menu label={`More for ${project.name}`} items={[
-                        { title: "Open", icon: "edit", run: () => go(projectPath(workspace, project.id)) },
-                        { title: "Fork", icon: "fork", run: () => void tell(api.create({ name: `${project.name} (fork)`, fork: { project: project.id, version: "draft" } }).then((made) => go(projectPath(workspace, made.id)))) },
-                        { title: "Download YAML", icon: "download", run: () => location.assign(api.exportUrl(project.id, "draft")) },
-                        null,
-                        { title: project.latest_version === null ? "Delete" : "Published: cannot be deleted", icon: "trash", danger: true, disabled: project.latest_version !== null, run: () => setDeleting(project) },
-                      ]} />
+                      <Menu
+                        label={`More for ${project.name}`}
+                        items={[
+                          { title: "Open", icon: "edit", run: () => go(projectPath(workspace, project.id)) },
+                          {
+                            title: "Fork",
+                            icon: "fork",
+                            run: () =>
+                              void tell(
+                                api
+                                  .create({
+                                    name: `${project.name} (fork)`,
+                                    fork: { project: project.id, version: "draft" },
+                                  })
+                                  .then((made) => go(projectPath(workspace, made.id))),
+                              ),
+                          },
+                          {
+                            title: "Download YAML",
+                            icon: "download",
+                            run: () => location.assign(api.exportUrl(project.id, "draft")),
+                          },
+                          null,
+                          {
+                            title: project.latest_version === null ? "Delete" : "Published: cannot be deleted",
+                            icon: "trash",
+                            danger: true,
+                            disabled: project.latest_version !== null,
+                            run: () => setDeleting(project),
+                          },
+                        ]}
+                      />
                     </td>
                   </tr>
                 ))}
-                {!shown?.length && <tr><td colSpan={4} class="muted">No connector has “{sought}” in its name.</td></tr>}
+                {!shown?.length && (
+                  <tr>
+                    <td colSpan={4} class="muted">
+                      No connector has “{sought}” in its name.
+                    </td>
+                  </tr>
+                )}
               </tbody>
             </table>
           </div>
         </>
       )}
-      {creating && <CreateDialog kind={creating} workspace={workspace} projects={projects ?? []} onClose={() => setCreating(null)} />}
+      {creating && (
+        <CreateDialog
+          kind={creating}
+          workspace={workspace}
+          projects={projects ?? []}
+          onClose={() => setCreating(null)}
+        />
+      )}
       {deleting && (
-        <Dialog title={`Delete “${deleting.name}”?`} onClose={() => setDeleting(null)} onSubmit={() => void remove()}
-          foot={<><Button onClick={() => setDeleting(null)}>Keep it</Button><Button kind="danger" type="submit">Delete</Button></>}>
+        <Dialog
+          title={`Delete “${deleting.name}”?`}
+          onClose={() => setDeleting(null)}
+          onSubmit={() => void remove()}
+          foot={
+            <>
+              <Button onClick={() => setDeleting(null)}>Keep it</Button>
+              <Button kind="danger" type="submit">
+                Delete
+              </Button>
+            </>
+          }
+        >
           <p>The draft and its history go. This cannot be undone.</p>
         </Dialog>
       )}
@@ -102,13 +211,16 @@ function forkName(forked: NonNullable<ProjectSummary["forked_from"]>, projects: 
 function Start({ onStart }: { onStart: (kind: CreateKind) => void }) {
   const card = (kind: CreateKind, icon: "plus" | "upload", title: string, about: string) => (
     <button type="button" class="start-card" onClick={() => onStart(kind)}>
-      <Icon name={icon} size={22} /><strong>{title}</strong><span class="muted">{about}</span>
+      <Icon name={icon} size={22} />
+      <strong>{title}</strong>
+      <span class="muted">{about}</span>
     </button>
   );
   return (
     <div class="start">
       <Empty icon="builder" title="Build your first connector">
-        Give the API's address, add a stream, press Test. Five minutes are enough; you can see every request and undo every step.
+        Give the API's address, add a stream, press Test. Five minutes are enough; you can see every request and undo
+        every step.
       </Empty>
       <div class="start-cards">
         {card("scratch", "plus", "Start from scratch", "A name and a base URL are all it needs to begin.")}
@@ -117,4 +229,3 @@ function Start({ onStart }: { onStart: (kind: CreateKind) => void }) {
     </div>
   );
 }
-

@@ -22,36 +22,131 @@ export function Navigation({ project }: { project: OpenProject }) {
   };
   const serious = (found: Finding[]) => found.filter((one) => one.level !== "note");
   const within = (path: Path) => serious(findings.filter((finding) => isWithin(finding.path, path)));
-  const isElsewhere = ({ path }: Finding) => !["streams", "dynamic_streams", "spec"].includes(String(path[0])) && !isApi(path);
-  const entry = (next: Section, path: Path, icon: IconName, title: string, faults: Finding[], extra?: preact.ComponentChildren) => (
-    <button type="button" class="nav-item" aria-current={same(shown, next) ? "page" : undefined} onClick={() => show(next, path)} title={title}>
-      <Icon name={icon} size={15} /><span class="clip grow">{title}</span>{extra}<Count faults={faults} />
+  const isElsewhere = ({ path }: Finding) =>
+    !["streams", "dynamic_streams", "spec"].includes(String(path[0])) && !isApi(path);
+  const entry = (
+    next: Section,
+    path: Path,
+    icon: IconName,
+    title: string,
+    faults: Finding[],
+    extra?: preact.ComponentChildren,
+  ) => (
+    <button
+      type="button"
+      class="nav-item"
+      aria-current={same(shown, next) ? "page" : undefined}
+      onClick={() => show(next, path)}
+      title={title}
+    >
+      <Icon name={icon} size={15} />
+      <span class="clip grow">{title}</span>
+      {extra}
+      <Count faults={faults} />
     </button>
   );
   const addTemplate = async () => {
     const at = outline.dynamic_streams.length;
-    if (await project.edit(addTemplateEdits(project.document.value), "Add a template of streams")) section.value = { kind: "template", index: at };
+    if (await project.edit(addTemplateEdits(project.document.value), "Add a template of streams"))
+      section.value = { kind: "template", index: at };
   };
   return (
     <nav class="parts" aria-label="Parts of the connector">
-      {entry({ kind: "api" }, ["definitions"], "globe", "API settings", serious(findings.filter((finding) => isApi(finding.path))))}
-      {entry({ kind: "inputs" }, ["spec"], "user", "User inputs", within(["spec"]), <span class="muted small">{outline.inputs.length || ""}</span>)}
+      {entry(
+        { kind: "api" },
+        ["definitions"],
+        "globe",
+        "API settings",
+        serious(findings.filter((finding) => isApi(finding.path))),
+      )}
+      {entry(
+        { kind: "inputs" },
+        ["spec"],
+        "user",
+        "User inputs",
+        within(["spec"]),
+        <span class="muted small">{outline.inputs.length || ""}</span>,
+      )}
       {entry({ kind: "advanced" }, ["version"], "settings", "Advanced", serious(findings.filter(isElsewhere)))}
-      <div class="parts-head"><h2>Streams</h2><Button kind="quiet" small icon="plus" aria-label="Add a stream" title="Add a stream" onClick={() => setAdding(true)} /></div>
+      <div class="parts-head">
+        <h2>Streams</h2>
+        <Button
+          kind="quiet"
+          small
+          icon="plus"
+          aria-label="Add a stream"
+          title="Add a stream"
+          onClick={() => setAdding(true)}
+        />
+      </div>
       {outline.streams.map((stream) => {
         const run = store.runs.value[stream.name];
-        const mark = run && run.status !== "running" ? (store.isStale(run) ? "stale" : run.result && !run.failure ? "tested" : "failed") : run ? "running" : null;
-        return <div key={stream.index}>{entry({ kind: "stream", index: stream.index }, stream.path, "stream", stream.name, within(stream.path), mark && <span class={`dot ${mark}`} title={MARKS[mark]} />)}</div>;
+        const mark =
+          run && run.status !== "running"
+            ? store.isStale(run)
+              ? "stale"
+              : run.result && !run.failure
+                ? "tested"
+                : "failed"
+            : run
+              ? "running"
+              : null;
+        return (
+          <div key={stream.index}>
+            {entry(
+              { kind: "stream", index: stream.index },
+              stream.path,
+              "stream",
+              stream.name,
+              within(stream.path),
+              mark && <span class={`dot ${mark}`} title={MARKS[mark]} />,
+            )}
+          </div>
+        );
       })}
-      {project.isAnalyzed.value && !outline.streams.length && <button type="button" class="nav-add" onClick={() => setAdding(true)}><Icon name="plus" size={14} />Add the first stream</button>}
-      <div class="parts-head"><h2>Stream templates</h2><Button kind="quiet" small icon="plus" aria-label="Add a stream template" title="Add a stream template: many streams made alike" onClick={() => void addTemplate()} /></div>
+      {project.isAnalyzed.value && !outline.streams.length && (
+        <button type="button" class="nav-add" onClick={() => setAdding(true)}>
+          <Icon name="plus" size={14} />
+          Add the first stream
+        </button>
+      )}
+      <div class="parts-head">
+        <h2>Stream templates</h2>
+        <Button
+          kind="quiet"
+          small
+          icon="plus"
+          aria-label="Add a stream template"
+          title="Add a stream template: many streams made alike"
+          onClick={() => void addTemplate()}
+        />
+      </div>
       {outline.dynamic_streams.map((template) => (
         <div key={template.index}>
-          {entry({ kind: "template", index: template.index }, template.path, "template", template.name || `Template ${template.index + 1}`, within(template.path),
-            !store.generated.value.some((one) => one.dynamic_stream_name === template.name) && <span class="dot stale" title="No streams have been generated from it yet" />)}
-          {store.generated.value.filter((one) => one.dynamic_stream_name === template.name).slice(0, 50).map((one) => (
-            <div key={one.name} class="nav-inner">{entry({ kind: "generated", template: template.name, name: one.name }, template.path, "lock", one.name, [])}</div>
-          ))}
+          {entry(
+            { kind: "template", index: template.index },
+            template.path,
+            "template",
+            template.name || `Template ${template.index + 1}`,
+            within(template.path),
+            !store.generated.value.some((one) => one.dynamic_stream_name === template.name) && (
+              <span class="dot stale" title="No streams have been generated from it yet" />
+            ),
+          )}
+          {store.generated.value
+            .filter((one) => one.dynamic_stream_name === template.name)
+            .slice(0, 50)
+            .map((one) => (
+              <div key={one.name} class="nav-inner">
+                {entry(
+                  { kind: "generated", template: template.name, name: one.name },
+                  template.path,
+                  "lock",
+                  one.name,
+                  [],
+                )}
+              </div>
+            ))}
         </div>
       ))}
       {isAdding && <NewStreamDialog project={project} onClose={() => setAdding(false)} />}
@@ -59,12 +154,26 @@ export function Navigation({ project }: { project: OpenProject }) {
   );
 }
 
-const MARKS = { stale: "Changed since its last test", tested: "Tested", failed: "The last test failed", running: "Being tested" };
-const isApi = (path: Path) => path[0] === "check" || path[0] === "api_budget" || path[0] === "concurrency_level" || (path[0] === "definitions" && path[1] === "base_requester");
+const MARKS = {
+  stale: "Changed since its last test",
+  tested: "Tested",
+  failed: "The last test failed",
+  running: "Being tested",
+};
+const isApi = (path: Path) =>
+  path[0] === "check" ||
+  path[0] === "api_budget" ||
+  path[0] === "concurrency_level" ||
+  (path[0] === "definitions" && path[1] === "base_requester");
 const same = (a: Section, b: Section) => samePath(Object.values(a) as Path, Object.values(b) as Path);
 
 function Count({ faults }: { faults: Finding[] }) {
   if (!faults.length) return null;
   const kind = faults.some((one) => one.level === "error") ? "error" : "warning";
-  return <Badge kind={kind} title={faults[0]?.message}>{faults.length}<span class="hidden-text">{faults.length === 1 ? "problem" : "problems"}</span></Badge>;
+  return (
+    <Badge kind={kind} title={faults[0]?.message}>
+      {faults.length}
+      <span class="hidden-text">{faults.length === 1 ? "problem" : "problems"}</span>
+    </Badge>
+  );
 }

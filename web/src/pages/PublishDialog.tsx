@@ -33,7 +33,11 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
     try {
       await project.settled();
       await project.saver.flush();
-      const { version } = await project.api.publish(project.id, { description: description.trim(), activate: activates, ignore_warnings: ignores });
+      const { version } = await project.api.publish(project.id, {
+        description: description.trim(),
+        activate: activates,
+        ignore_warnings: ignores,
+      });
       await project.refresh();
       toast("success", `Version ${version} was published.`);
       onClose();
@@ -49,21 +53,77 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
     jumpTo(finding.path);
   };
   return (
-    <Dialog title={`Publish version ${next}`} onClose={onClose} onSubmit={() => void publish()}
-      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" type="submit" busy={isBusy} disabled={errors.length > 0 || (warnings > 0 && !ignores)}>Publish</Button></>}>
+    <Dialog
+      title={`Publish version ${next}`}
+      onClose={onClose}
+      onSubmit={() => void publish()}
+      foot={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={isBusy} disabled={errors.length > 0 || (warnings > 0 && !ignores)}>
+            Publish
+          </Button>
+        </>
+      }
+    >
       {fault && <Notice kind="error">{fault}</Notice>}
-      {errors.length > 0 && <Notice kind="error">{errors.length === 1 ? "One error stands" : `${errors.length} errors stand`} in the way. Choose one to go to its place.</Notice>}
+      {errors.length > 0 && (
+        <Notice kind="error">
+          {errors.length === 1 ? "One error stands" : `${errors.length} errors stand`} in the way. Choose one to go to
+          its place.
+        </Notice>
+      )}
       {findings.length > 0 && (
         <ul class="findings">
           {findings.slice(0, 30).map((finding, index) => (
-            <li key={index}><button type="button" class={finding.level} onClick={() => jump(finding)}><Icon name="alert" size={14} /><span class="grow"><Words text={finding.message} /></span><span class="muted small">line {finding.line}</span></button></li>
+            <li key={index}>
+              <button type="button" class={finding.level} onClick={() => jump(finding)}>
+                <Icon name="alert" size={14} />
+                <span class="grow">
+                  <Words text={finding.message} />
+                </span>
+                <span class="muted small">line {finding.line}</span>
+              </button>
+            </li>
           ))}
         </ul>
       )}
-      {!errors.length && untested.length > 0 && <Notice kind="warning">{untested.length === streams.length ? "No stream has" : `${untested.map((stream) => stream.name).slice(0, 4).join(", ")}${untested.length > 4 ? "…" : ""} ${untested.length === 1 ? "has" : "have"}`} not been tested as {untested.length === 1 ? "it is" : "they are"} now.</Notice>}
-      <Labelled label="What is new">{(id) => <textarea id={id} class="input" rows={3} autofocus value={description} placeholder="First version" onInput={(event) => setDescription(event.currentTarget.value)} />}</Labelled>
-      <label class="flag"><Switch label="Use this version" checked={activates} onChange={setActivates} /><span>Use this version<span class="help"> it becomes the active one</span></span></label>
-      {!errors.length && warnings > 0 && <label class="flag"><Switch label="Ignore warnings" checked={ignores} onChange={setIgnores} /><span>Publish in spite of {warnings === 1 ? "one warning" : `${warnings} warnings`}</span></label>}
+      {!errors.length && untested.length > 0 && (
+        <Notice kind="warning">
+          {untested.length === streams.length
+            ? "No stream has"
+            : `${untested
+                .map((stream) => stream.name)
+                .slice(0, 4)
+                .join(", ")}${untested.length > 4 ? "…" : ""} ${untested.length === 1 ? "has" : "have"}`}{" "}
+          not been tested as {untested.length === 1 ? "it is" : "they are"} now.
+        </Notice>
+      )}
+      <Labelled label="What is new">
+        {(id) => (
+          <textarea
+            id={id}
+            class="input"
+            rows={3}
+            autofocus
+            value={description}
+            placeholder="First version"
+            onInput={(event) => setDescription(event.currentTarget.value)}
+          />
+        )}
+      </Labelled>
+      <label class="flag">
+        <Switch label="Use this version" checked={activates} onChange={setActivates} />
+        <span>
+          Use this version<span class="help"> it becomes the active one</span>
+        </span>
+      </label>
+      {!errors.length && warnings > 0 && (
+        <label class="flag">
+          <Switch label="Ignore warnings" checked={ignores} onChange={setIgnores} />
+          <span>Publish in spite of {warnings === 1 ? "one warning" : `${warnings} warnings`}</span>
+        </label>
+      )}
       <p class="help">Testing values and secrets are not part of what is published.</p>
     </Dialog>
   );

@@ -29,18 +29,28 @@ export function StreamHead({ project }: { project: OpenProject }) {
   if (shown.kind === "stream" || shown.kind === "template") {
     const isStream = shown.kind === "stream";
     const root = isStream ? "streams" : "dynamic_streams";
-    const found = isStream ? outline.streams.find((one) => one.index === shown.index) : outline.dynamic_streams.find((one) => one.index === shown.index);
+    const found = isStream
+      ? outline.streams.find((one) => one.index === shown.index)
+      : outline.dynamic_streams.find((one) => one.index === shown.index);
     if (!found) return null;
     const duplicate = async () => {
       const stream = project.node([root, shown.index]).value;
       if (!isObject(stream)) return;
       const copy: JsonObject = { ...stream, name: `${found.name} copy` };
-      if (await project.edit([{ op: "insert", path: [root], index: shown.index + 1, value: copy }], `Duplicate ${found.name}`)) section.value = { kind: shown.kind, index: shown.index + 1 };
+      if (
+        await project.edit(
+          [{ op: "insert", path: [root], index: shown.index + 1, value: copy }],
+          `Duplicate ${found.name}`,
+        )
+      )
+        section.value = { kind: shown.kind, index: shown.index + 1 };
     };
     const remove = async () => {
       const { document } = project;
       const isLast = !isStream && outline.dynamic_streams.length === 1;
-      const edits: Edit[] = isStream ? removeStreamEdits(document.value, shown.index) : [{ op: "remove", path: isLast ? [root] : [root, shown.index] }];
+      const edits: Edit[] = isStream
+        ? removeStreamEdits(document.value, shown.index)
+        : [{ op: "remove", path: isLast ? [root] : [root, shown.index] }];
       if (!(await project.edit(edits, `Delete ${found.name}`))) return;
       section.value = { kind: "api" };
       toast("info", `“${found.name}” was deleted.`, { label: "Undo", run: () => void project.undo() });
@@ -49,20 +59,47 @@ export function StreamHead({ project }: { project: OpenProject }) {
       <>
         <header class="form-head">
           <h1 class="clip grow">{found.name || (isStream ? "Stream" : "Template")}</h1>
-          <Button small kind="quiet" icon="code" aria-pressed={asYaml} onClick={() => setAsYaml(!asYaml)}>{asYaml ? "Form" : "YAML"}</Button>
-          <Menu label={`More for ${found.name}`} items={[
-            isStream && outline.streams.length > 1 ? { title: "Copy settings from another stream", icon: "copy", run: () => setCopying(true) } : undefined,
-            { title: "Duplicate", icon: "copy", run: () => void duplicate() },
-            { title: isStream ? "Delete stream" : "Delete template", icon: "trash", danger: true, run: () => void remove() },
-          ]} />
+          <Button small kind="quiet" icon="code" aria-pressed={asYaml} onClick={() => setAsYaml(!asYaml)}>
+            {asYaml ? "Form" : "YAML"}
+          </Button>
+          <Menu
+            label={`More for ${found.name}`}
+            items={[
+              isStream && outline.streams.length > 1
+                ? { title: "Copy settings from another stream", icon: "copy", run: () => setCopying(true) }
+                : undefined,
+              { title: "Duplicate", icon: "copy", run: () => void duplicate() },
+              {
+                title: isStream ? "Delete stream" : "Delete template",
+                icon: "trash",
+                danger: true,
+                run: () => void remove(),
+              },
+            ]}
+          />
         </header>
-        {asYaml && <div class="section plain"><YamlInPlace path={[root, shown.index]} label={found.name} onClose={() => setAsYaml(false)} /></div>}
-        {isCopying && isStream && <CopyDialog project={project} index={shown.index} onClose={() => setCopying(false)} />}
+        {asYaml && (
+          <div class="section plain">
+            <YamlInPlace path={[root, shown.index]} label={found.name} onClose={() => setAsYaml(false)} />
+          </div>
+        )}
+        {isCopying && isStream && (
+          <CopyDialog project={project} index={shown.index} onClose={() => setCopying(false)} />
+        )}
       </>
     );
   }
-  const titles = { api: "API settings", inputs: "User inputs", advanced: "Advanced", generated: shown.kind === "generated" ? shown.name : "" };
-  return <header class="form-head"><h1>{titles[shown.kind]}</h1></header>;
+  const titles = {
+    api: "API settings",
+    inputs: "User inputs",
+    advanced: "Advanced",
+    generated: shown.kind === "generated" ? shown.name : "",
+  };
+  return (
+    <header class="form-head">
+      <h1>{titles[shown.kind]}</h1>
+    </header>
+  );
 }
 
 function CopyDialog({ project, index, onClose }: { project: OpenProject; index: number; onClose: () => void }) {
@@ -77,7 +114,8 @@ function CopyDialog({ project, index, onClose }: { project: OpenProject; index: 
       if (part.key === "request") {
         for (const key of ["request_parameters", "request_headers", "request_body"]) {
           const value = project.node(["streams", from, ...part.path, key]);
-          if (value.value !== undefined && !value.inherited) edits.push({ op: "set", path: [...to, key], value: value.value });
+          if (value.value !== undefined && !value.inherited)
+            edits.push({ op: "set", path: [...to, key], value: value.value });
         }
       } else if (source.value !== undefined) edits.push({ op: "set", path: to, value: source.value });
     }
@@ -86,14 +124,48 @@ function CopyDialog({ project, index, onClose }: { project: OpenProject; index: 
     onClose();
   };
   return (
-    <Dialog title="Copy settings from another stream" onClose={onClose} onSubmit={() => void copy()}
-      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" type="submit" disabled={!parts.length}>Copy</Button></>}>
+    <Dialog
+      title="Copy settings from another stream"
+      onClose={onClose}
+      onSubmit={() => void copy()}
+      foot={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" disabled={!parts.length}>
+            Copy
+          </Button>
+        </>
+      }
+    >
       <Labelled label="Stream">
-        {(id) => <select id={id} class="input" value={String(from)} onChange={(event) => setFrom(Number(event.currentTarget.value))}>{streams.map((stream) => <option key={stream.index} value={String(stream.index)}>{stream.name}</option>)}</select>}
+        {(id) => (
+          <select
+            id={id}
+            class="input"
+            value={String(from)}
+            onChange={(event) => setFrom(Number(event.currentTarget.value))}
+          >
+            {streams.map((stream) => (
+              <option key={stream.index} value={String(stream.index)}>
+                {stream.name}
+              </option>
+            ))}
+          </select>
+        )}
       </Labelled>
-      <fieldset class="stack tight"><legend class="label">Settings</legend>
+      <fieldset class="stack tight">
+        <legend class="label">Settings</legend>
         {PARTS.map((part) => (
-          <label key={part.key} class="row"><input type="checkbox" checked={parts.includes(part.key)} onChange={(event) => setParts(event.currentTarget.checked ? [...parts, part.key] : parts.filter((one) => one !== part.key))} />{part.title}</label>
+          <label key={part.key} class="row">
+            <input
+              type="checkbox"
+              checked={parts.includes(part.key)}
+              onChange={(event) =>
+                setParts(event.currentTarget.checked ? [...parts, part.key] : parts.filter((one) => one !== part.key))
+              }
+            />
+            {part.title}
+          </label>
         ))}
       </fieldset>
     </Dialog>
@@ -108,15 +180,54 @@ export function NewStreamDialog({ project, onClose }: { project: OpenProject; on
   const isTaken = streams.some((stream) => stream.name === name.trim());
   const create = async () => {
     const document = project.document.value;
-    if (isTaken || !(await project.edit(addStreamEdits(document, newStream(document, name.trim(), path.trim())), `Add stream ${name.trim()}`))) return;
+    if (
+      isTaken ||
+      !(await project.edit(
+        addStreamEdits(document, newStream(document, name.trim(), path.trim())),
+        `Add stream ${name.trim()}`,
+      ))
+    )
+      return;
     section.value = { kind: "stream", index: streams.length };
     onClose();
   };
   return (
-    <Dialog title="New stream" onClose={onClose} onSubmit={() => void create()}
-      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" type="submit" disabled={!name.trim() || isTaken}>Create</Button></>}>
-      <Labelled label="Name" needed fault={isTaken ? "Another stream has this name." : null}>{(id) => <input id={id} class="input" autofocus value={name} placeholder="Customers" onInput={(event) => setName(event.currentTarget.value)} />}</Labelled>
-      <Labelled label="URL path" help="What follows the base URL.">{(id) => <input id={id} class="input code" value={path} placeholder="/v1/customers" onInput={(event) => setPath(event.currentTarget.value)} />}</Labelled>
+    <Dialog
+      title="New stream"
+      onClose={onClose}
+      onSubmit={() => void create()}
+      foot={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" disabled={!name.trim() || isTaken}>
+            Create
+          </Button>
+        </>
+      }
+    >
+      <Labelled label="Name" needed fault={isTaken ? "Another stream has this name." : null}>
+        {(id) => (
+          <input
+            id={id}
+            class="input"
+            autofocus
+            value={name}
+            placeholder="Customers"
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
+        )}
+      </Labelled>
+      <Labelled label="URL path" help="What follows the base URL.">
+        {(id) => (
+          <input
+            id={id}
+            class="input code"
+            value={path}
+            placeholder="/v1/customers"
+            onInput={(event) => setPath(event.currentTarget.value)}
+          />
+        )}
+      </Labelled>
     </Dialog>
   );
 }

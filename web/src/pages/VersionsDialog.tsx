@@ -29,7 +29,9 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
       if (!isGone) setLines(found.lines);
     };
     load().catch((error: unknown) => setFault(messageOf(error)));
-    return () => { isGone = true; };
+    return () => {
+      isGone = true;
+    };
   }, [chosen, to]);
   const activate = async (version: number) => {
     await tell(project.api.activate(project.id, version));
@@ -43,7 +45,13 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
     onClose();
   };
   if (!versions.length) {
-    return <Dialog title="Versions" onClose={onClose}><Empty icon="history" title="No versions yet">Publish the draft to make the first. Every version can be compared and brought back.</Empty></Dialog>;
+    return (
+      <Dialog title="Versions" onClose={onClose}>
+        <Empty icon="history" title="No versions yet">
+          Publish the draft to make the first. Every version can be compared and brought back.
+        </Empty>
+      </Dialog>
+    );
   }
   return (
     <Dialog title="Versions" wide onClose={onClose}>
@@ -52,10 +60,23 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
         <ul class="list">
           {versions.map((version) => (
             <li key={version.version}>
-              <button type="button" class="list-item" aria-pressed={chosen === version.version} onClick={() => { setChosen(version.version); setReverting(false); }}>
-                <span class="row"><strong>Version {version.version}</strong>{info?.active_version === version.version && <Badge kind="success">active</Badge>}</span>
+              <button
+                type="button"
+                class="list-item"
+                aria-pressed={chosen === version.version}
+                onClick={() => {
+                  setChosen(version.version);
+                  setReverting(false);
+                }}
+              >
+                <span class="row">
+                  <strong>Version {version.version}</strong>
+                  {info?.active_version === version.version && <Badge kind="success">active</Badge>}
+                </span>
                 <span class="small">{version.description}</span>
-                <span class="muted small" title={moment(version.published_at)}>{ago(version.published_at)}</span>
+                <span class="muted small" title={moment(version.published_at)}>
+                  {ago(version.published_at)}
+                </span>
               </button>
             </li>
           ))}
@@ -63,18 +84,47 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
         {chosen !== null && (
           <div class="stack tight">
             <div class="row wrap">
-              <label class="row">Compared with
-                <select class="input" value={String(to)} onChange={(event) => setTo(event.currentTarget.value === "draft" ? "draft" : Number(event.currentTarget.value))}>
+              <label class="row">
+                Compared with
+                <select
+                  class="input"
+                  value={String(to)}
+                  onChange={(event) =>
+                    setTo(event.currentTarget.value === "draft" ? "draft" : Number(event.currentTarget.value))
+                  }
+                >
                   <option value="draft">the draft</option>
-                  {versions.filter((one) => one.version !== chosen).map((one) => <option key={one.version} value={String(one.version)}>version {one.version}</option>)}
+                  {versions
+                    .filter((one) => one.version !== chosen)
+                    .map((one) => (
+                      <option key={one.version} value={String(one.version)}>
+                        version {one.version}
+                      </option>
+                    ))}
                 </select>
               </label>
               <span class="grow" />
-              <a class="button small" href={project.api.exportUrl(project.id, chosen)}>Download</a>
-              {info?.active_version !== chosen && <Button small onClick={() => void activate(chosen)}>Make active</Button>}
-              {isReverting ? <Button small kind="danger" onClick={() => void revert(chosen)}>Replace the draft</Button> : <Button small icon="undo" onClick={() => setReverting(true)}>Load as draft</Button>}
+              <a class="button small" href={project.api.exportUrl(project.id, chosen)}>
+                Download
+              </a>
+              {info?.active_version !== chosen && (
+                <Button small onClick={() => void activate(chosen)}>
+                  Make active
+                </Button>
+              )}
+              {isReverting ? (
+                <Button small kind="danger" onClick={() => void revert(chosen)}>
+                  Replace the draft
+                </Button>
+              ) : (
+                <Button small icon="undo" onClick={() => setReverting(true)}>
+                  Load as draft
+                </Button>
+              )}
             </div>
-            {isReverting && <Notice kind="warning">The draft becomes version {chosen}. Undo brings the present draft back.</Notice>}
+            {isReverting && (
+              <Notice kind="warning">The draft becomes version {chosen}. Undo brings the present draft back.</Notice>
+            )}
             {!lines && !fault && <span class="spinner" />}
             {lines && <DiffView lines={lines} />}
           </div>
@@ -94,13 +144,29 @@ function DiffView({ lines }: { lines: DiffLine[] }) {
   let skipped = false;
   for (const [index, line] of lines.entries()) {
     if (!near.has(index)) {
-      if (!skipped) rows.push(<div key={`gap${index}`} class="diff-gap">⋯</div>);
+      if (!skipped)
+        rows.push(
+          <div key={`gap${index}`} class="diff-gap">
+            ⋯
+          </div>,
+        );
       skipped = true;
       continue;
     }
     skipped = false;
     const sign = line.kind === "added" ? "+" : line.kind === "removed" ? "−" : " ";
-    rows.push(<div key={index} class={`diff-line ${line.kind}`}><span class="number">{line.from_line ?? ""}</span><span class="number">{line.to_line ?? ""}</span><span>{sign}</span><code>{line.text || " "}</code></div>);
+    rows.push(
+      <div key={index} class={`diff-line ${line.kind}`}>
+        <span class="number">{line.from_line ?? ""}</span>
+        <span class="number">{line.to_line ?? ""}</span>
+        <span>{sign}</span>
+        <code>{line.text || " "}</code>
+      </div>,
+    );
   }
-  return <div class="diff" tabIndex={0} role="region" aria-label="Differences">{rows.slice(0, 3000)}</div>;
+  return (
+    <div class="diff" tabIndex={0} role="region" aria-label="Differences">
+      {rows.slice(0, 3000)}
+    </div>
+  );
 }

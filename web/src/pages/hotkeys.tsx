@@ -9,7 +9,11 @@ export const showsHotKeys = signal(false);
 
 const isTyping = () => {
   const focused = document.activeElement;
-  return focused instanceof HTMLInputElement || focused instanceof HTMLTextAreaElement || (focused instanceof HTMLElement && focused.isContentEditable);
+  return (
+    focused instanceof HTMLInputElement ||
+    focused instanceof HTMLTextAreaElement ||
+    (focused instanceof HTMLElement && focused.isContentEditable)
+  );
 };
 
 export function useHotKeys(project: OpenProject): void {
@@ -25,10 +29,15 @@ export function useHotKeys(project: OpenProject): void {
       };
       if (key === "enter" && !document.activeElement?.closest(".code-field")) {
         run(() => {
-          if (document.activeElement instanceof HTMLElement && isTyping()) document.activeElement.dispatchEvent(new FocusEvent("blur"));
+          if (document.activeElement instanceof HTMLElement && isTyping())
+            document.activeElement.dispatchEvent(new FocusEvent("blur"));
           void testing(project).test();
         });
-      } else if (key === "s") run(() => { project.flushEditor(); void project.saver.flush(); });
+      } else if (key === "s")
+        run(() => {
+          project.flushEditor();
+          void project.saver.flush();
+        });
       else if (key === "e" && event.shiftKey) run(() => (mode.value = mode.value === "form" ? "yaml" : "form"));
       else if (!isTyping() && key === "z") run(() => void (event.shiftKey ? project.redo() : project.undo()));
       else if (!isTyping() && key === "y") run(() => void project.redo());
@@ -53,7 +62,18 @@ export function HotKeysDialog() {
   if (!showsHotKeys.value) return null;
   return (
     <Dialog title="Hot keys" onClose={() => (showsHotKeys.value = false)}>
-      <dl class="keys">{KEYS.map(([keys, what]) => <div key={keys}><dt>{keys.split(" ").map((key) => <kbd key={key}>{key}</kbd>)}</dt><dd>{what}</dd></div>)}</dl>
+      <dl class="keys">
+        {KEYS.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              {keys.split(" ").map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
     </Dialog>
   );
 }

@@ -13,7 +13,9 @@ const NOTHING: Analysis = {
   outline: { streams: [], dynamic_streams: [], inputs: [], base_url: null },
   shared: [],
 };
-const TYPING_PAUSE_MS = 250;
+/** How long typing rests before the text is analysed; longer where an analysis takes longer than that. */
+const SHORTEST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 3000;
 
 /** One connector that is open: its text is the document, all else is read from it. */
 export class OpenProject {
@@ -35,11 +37,15 @@ export class OpenProject {
   readonly outside = signal(0);
   #queue: Promise<unknown> = Promise.resolve();
   #analysing: AbortController | null = null;
+  #pause = SHORTEST_PAUSE_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Pushes what the text editor has not told yet. */
   flushEditor: () => void = () => {};
 
-  constructor(readonly workspace: string, readonly id: string) {
+  constructor(
+    readonly workspace: string,
+    readonly id: string,
+  ) {
     this.api = api.workspaceApi(workspace);
     this.saver = new Saver(`draft:${workspace}/${id}`, (body) => this.api.save(id, body));
   }
@@ -80,8 +86,10 @@ export class OpenProject {
     this.#analysing?.abort();
     const controller = new AbortController();
     this.#analysing = controller;
+    const began = performance.now();
     try {
       const analysis = await api.analyze(this.text.value, controller.signal);
+      this.#pause = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, 2 * (performance.now() - began)));
       batch(() => {
         this.analysis.value = analysis;
         if (analysis.document !== null) this.document.value = analysis.document;
@@ -97,7 +105,7 @@ export class OpenProject {
     if (text === this.text.value) return;
     this.#change(text, "Edit YAML");
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.analyze(), TYPING_PAUSE_MS);
+    this.#timer = setTimeout(() => void this.analyze(), this.#pause);
   }
 
   async setText(text: string, label: string): Promise<void> {

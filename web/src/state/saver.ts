@@ -17,7 +17,8 @@ interface Kept {
 
 type Put = (body: Kept & { label?: string }) => Promise<Omit<Draft, "text">>;
 
-const PAUSE_MS = 500;
+const SHORTEST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 3000;
 const FIRST_RETRY_S = 2;
 const LAST_RETRY_S = 30;
 
@@ -31,8 +32,12 @@ export class Saver {
   #pending: { text: string; label: string } | null = null;
   #running: Promise<void> | null = null;
   #retry = FIRST_RETRY_S;
+  #pause = SHORTEST_PAUSE_MS;
 
-  constructor(readonly key: string, readonly put: Put) {}
+  constructor(
+    readonly key: string,
+    readonly put: Put,
+  ) {}
 
   /** What the browser kept of a draft that never reached the server. */
   get kept(): Kept | null {
@@ -54,7 +59,7 @@ export class Saver {
     this.#pending = { text, label };
     if (this.state.value.kind !== "conflict") this.state.value = { kind: "unsaved" };
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.flush(), PAUSE_MS);
+    this.#timer = setTimeout(() => void this.flush(), this.#pause);
   }
 
   /** Leaves a copy in the browser, for when the server or this page goes away. */
@@ -76,9 +81,11 @@ export class Saver {
   async #save(job: { text: string; label: string }): Promise<void> {
     this.#pending = null;
     this.state.value = { kind: "saving" };
+    const began = performance.now();
     try {
       const draft = await this.put({ text: job.text, revision: this.revision, label: job.label });
       this.#retry = FIRST_RETRY_S;
+      this.#pause = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, 2 * (performance.now() - began)));
       this.revision = draft.revision;
       this.canUndo.value = draft.can_undo;
       this.canRedo.value = draft.can_redo;

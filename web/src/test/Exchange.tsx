@@ -13,7 +13,14 @@ function Pairs({ title, pairs }: { title: string; pairs: Record<string, Json> | 
   return (
     <section class="pairs">
       <h3>{title}</h3>
-      <dl>{entries.map(([key, value]) => <div key={key}><dt>{key}</dt><dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd></div>)}</dl>
+      <dl>
+        {entries.map(([key, value]) => (
+          <div key={key}>
+            <dt>{key}</dt>
+            <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
+          </div>
+        ))}
+      </dl>
     </section>
   );
 }
@@ -24,11 +31,26 @@ export function RequestView({ request }: { request: HttpRequest | null | undefin
   const parameters = request.parameters ?? (query ? Object.fromEntries(new URLSearchParams(query)) : null);
   return (
     <div class="pad stack">
-      <div class="row request-line"><Badge kind="accent">{request.http_method ?? request.method ?? "GET"}</Badge><code class="grow breakable">{address}</code>
-        <Button kind="quiet" small icon="copy" aria-label="Copy the URL" title="Copy the URL" onClick={() => void navigator.clipboard?.writeText(request.url)} /></div>
+      <div class="row request-line">
+        <Badge kind="accent">{request.http_method ?? request.method ?? "GET"}</Badge>
+        <code class="grow breakable">{address}</code>
+        <Button
+          kind="quiet"
+          small
+          icon="copy"
+          aria-label="Copy the URL"
+          title="Copy the URL"
+          onClick={() => void navigator.clipboard?.writeText(request.url)}
+        />
+      </div>
       <Pairs title="Query parameters" pairs={parameters} />
       <Pairs title="Headers" pairs={request.headers} />
-      {request.body !== undefined && request.body !== null && request.body !== "" && <section class="pairs"><h3>Body</h3><JsonView value={request.body} /></section>}
+      {request.body !== undefined && request.body !== null && request.body !== "" && (
+        <section class="pairs">
+          <h3>Body</h3>
+          <JsonView value={request.body} />
+        </section>
+      )}
     </div>
   );
 }
@@ -47,9 +69,22 @@ export function ResponseView({ response, test }: { response: HttpResponse | null
   };
   return (
     <div class="pad stack">
-      <div class="row"><StatusBadge status={response.status} />{length !== undefined && <span class="muted small">{length.toLocaleString()} bytes</span>}</div>
-      <section class="pairs"><h3>Body</h3><JsonView value={body} /></section>
-      {id !== undefined && length !== undefined && known < length && <Notice>The body is cut here. <button type="button" class="link small" onClick={() => void load()}>Load more</button></Notice>}
+      <div class="row">
+        <StatusBadge status={response.status} />
+        {length !== undefined && <span class="muted small">{length.toLocaleString()} bytes</span>}
+      </div>
+      <section class="pairs">
+        <h3>Body</h3>
+        <JsonView value={body} />
+      </section>
+      {id !== undefined && length !== undefined && known < length && (
+        <Notice>
+          The body is cut here.{" "}
+          <button type="button" class="link small" onClick={() => void load()}>
+            Load more
+          </button>
+        </Notice>
+      )}
       <Pairs title="Headers" pairs={response.headers} />
     </div>
   );

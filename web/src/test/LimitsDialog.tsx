@@ -28,17 +28,52 @@ export function LimitsDialog({ project, onClose }: { project: OpenProject; onClo
     onClose();
   };
   return (
-    <Dialog title="Limits and input state" onClose={onClose} onSubmit={save}
-      foot={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" type="submit" disabled={fault !== null}>Save</Button></>}>
+    <Dialog
+      title="Limits and input state"
+      onClose={onClose}
+      onSubmit={save}
+      foot={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" disabled={fault !== null}>
+            Save
+          </Button>
+        </>
+      }
+    >
       <div class="three">
         {FIELDS.map(([key, label]) => (
           <Labelled key={key} label={label}>
-            {(id) => <input id={id} class="input" type="number" min={1} value={wanted[key]} onInput={(event) => setWanted({ ...wanted, [key]: Math.max(1, Number(event.currentTarget.value) || 1) })} />}
+            {(id) => (
+              <input
+                id={id}
+                class="input"
+                type="number"
+                min={1}
+                value={wanted[key]}
+                onInput={(event) =>
+                  setWanted({ ...wanted, [key]: Math.max(1, Number(event.currentTarget.value) || 1) })
+                }
+              />
+            )}
           </Labelled>
         ))}
       </div>
-      <Labelled label={`Input state of “${stream}”`} fault={fault} help="The state that a sync before would have left: the test reads what is new since then. Empty for a first sync.">
-        {(id) => <textarea id={id} class="input code" rows={9} value={state} placeholder={'[{"type": "STREAM", "stream": {…}}]'} onInput={(event) => setState(event.currentTarget.value)} />}
+      <Labelled
+        label={`Input state of “${stream}”`}
+        fault={fault}
+        help="The state that a sync before would have left: the test reads what is new since then. Empty for a first sync."
+      >
+        {(id) => (
+          <textarea
+            id={id}
+            class="input code"
+            rows={9}
+            value={state}
+            placeholder={'[{"type": "STREAM", "stream": {…}}]'}
+            onInput={(event) => setState(event.currentTarget.value)}
+          />
+        )}
       </Labelled>
     </Dialog>
   );

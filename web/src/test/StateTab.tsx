@@ -9,7 +9,12 @@ import { testing } from "./store";
 export function StateTab({ project, stream, state }: { project: OpenProject; stream: string; state: Json }) {
   const store = testing(project);
   const isNone = state === null || (Array.isArray(state) && !state.length);
-  if (isNone) return <Empty icon="clock" title="No state">The stream is read whole each time. Turn on “Incremental sync” to read only what is new.</Empty>;
+  if (isNone)
+    return (
+      <Empty icon="clock" title="No state">
+        The stream is read whole each time. Turn on “Incremental sync” to read only what is new.
+      </Empty>
+    );
   const use = () => {
     store.inputState.value = { ...store.inputState.value, [stream]: JSON.stringify(state, null, 2) };
     toast("success", "The next test begins with this state.", {
@@ -19,8 +24,20 @@ export function StateTab({ project, stream, state }: { project: OpenProject; str
   };
   return (
     <>
-      <div class="body-tools"><Button small icon="history" onClick={use}>Use as input state</Button>
-        {store.inputState.value[stream] && <Button small kind="quiet" onClick={() => (store.inputState.value = { ...store.inputState.value, [stream]: "" })}>Clear the input state</Button>}</div>
+      <div class="body-tools">
+        <Button small icon="history" onClick={use}>
+          Use as input state
+        </Button>
+        {store.inputState.value[stream] && (
+          <Button
+            small
+            kind="quiet"
+            onClick={() => (store.inputState.value = { ...store.inputState.value, [stream]: "" })}
+          >
+            Clear the input state
+          </Button>
+        )}
+      </div>
       <JsonView value={state} />
     </>
   );

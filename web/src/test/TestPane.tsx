@@ -16,8 +16,12 @@ export function TestPane({ project }: { project: OpenProject }) {
   const names = [...streams.map((stream) => stream.name), ...store.generated.value.map((stream) => stream.name)];
   const shown = section.value;
   useEffect(() => {
-    const wanted = shown.kind === "stream" ? streams.find((stream) => stream.index === shown.index)?.name
-      : shown.kind === "generated" ? shown.name : undefined;
+    const wanted =
+      shown.kind === "stream"
+        ? streams.find((stream) => stream.index === shown.index)?.name
+        : shown.kind === "generated"
+          ? shown.name
+          : undefined;
     if (wanted) store.stream.value = wanted;
     else if (!store.stream.value || !names.includes(store.stream.value)) store.stream.value = names[0] ?? null;
   }, [shown, names.join("\0")]);
@@ -25,30 +29,81 @@ export function TestPane({ project }: { project: OpenProject }) {
   return (
     <aside class="test-pane" aria-label="Test">
       <header class="test-head">
-        <select class="input" aria-label="Stream to test" value={store.stream.value ?? ""} disabled={!names.length}
+        <select
+          class="input"
+          aria-label="Stream to test"
+          value={store.stream.value ?? ""}
+          disabled={!names.length}
           onChange={(event) => {
             const name = event.currentTarget.value;
             store.stream.value = name;
             const found = streams.find((stream) => stream.name === name);
             if (found) section.value = { kind: "stream", index: found.index };
-          }}>
+          }}
+        >
           {!names.length && <option value="">No streams</option>}
-          {names.map((name) => <option key={name} value={name}>{name}</option>)}
+          {names.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
         </select>
-        <Button icon="key" title="Testing values" aria-label="Testing values" onClick={() => (store.isEditingValues.value = true)}>
-          <span class="optional">Testing values</span>{!store.hasValues.value && project.analysis.value.outline.inputs.length > 0 && <Badge kind="warning">!</Badge>}
+        <Button
+          icon="key"
+          title="Testing values"
+          aria-label="Testing values"
+          onClick={() => (store.isEditingValues.value = true)}
+        >
+          <span class="optional">Testing values</span>
+          {!store.hasValues.value && project.analysis.value.outline.inputs.length > 0 && (
+            <Badge kind="warning">!</Badge>
+          )}
         </Button>
-        <Button kind="quiet" icon="settings" aria-label="Limits and input state" title="Limits and input state" onClick={() => setShowsLimits(true)} />
-        {store.isRunning.value
-          ? <Button icon="stop" onClick={() => store.cancel()}>Cancel</Button>
-          : <Button kind="primary" icon="play" title="Test (Ctrl+Enter)" disabled={!store.stream.value || project.isBroken.value} onClick={() => void store.test()}>Test</Button>}
+        <Button
+          kind="quiet"
+          icon="settings"
+          aria-label="Limits and input state"
+          title="Limits and input state"
+          onClick={() => setShowsLimits(true)}
+        />
+        {store.isRunning.value ? (
+          <Button icon="stop" onClick={() => store.cancel()}>
+            Cancel
+          </Button>
+        ) : (
+          <Button
+            kind="primary"
+            icon="play"
+            title="Test (Ctrl+Enter)"
+            disabled={!store.stream.value || project.isBroken.value}
+            onClick={() => void store.test()}
+          >
+            Test
+          </Button>
+        )}
       </header>
       {run && store.isStale(run) && (
-        <div class="test-strip"><Notice kind="warning">The stream was changed since this test. <button type="button" class="link small" onClick={() => void store.test()}>Test again</button></Notice></div>
+        <div class="test-strip">
+          <Notice kind="warning">
+            The stream was changed since this test.{" "}
+            <button type="button" class="link small" onClick={() => void store.test()}>
+              Test again
+            </button>
+          </Notice>
+        </div>
       )}
-      {!names.length ? <Empty icon="stream" title="Nothing to test yet">Add a stream; then its requests and records are shown here.</Empty>
-        : !run ? <Untested project={project} /> : <RunView project={project} run={run} key={run.stream} />}
-      {store.isEditingValues.value && <ValuesDialog project={project} onClose={() => (store.isEditingValues.value = false)} />}
+      {!names.length ? (
+        <Empty icon="stream" title="Nothing to test yet">
+          Add a stream; then its requests and records are shown here.
+        </Empty>
+      ) : !run ? (
+        <Untested project={project} />
+      ) : (
+        <RunView project={project} run={run} key={run.stream} />
+      )}
+      {store.isEditingValues.value && (
+        <ValuesDialog project={project} onClose={() => (store.isEditingValues.value = false)} />
+      )}
       {showsLimits && <LimitsDialog project={project} onClose={() => setShowsLimits(false)} />}
     </aside>
   );
@@ -58,12 +113,30 @@ function Untested({ project }: { project: OpenProject }) {
   const store = testing(project);
   const lacks = !store.hasValues.value && project.analysis.value.outline.inputs.length > 0;
   return (
-    <Empty icon="play" title={`“${store.stream.value}” has not been tested yet`}
-      actions={<>
-        {lacks && <Button kind="primary" icon="key" onClick={() => (store.isEditingValues.value = true)}>Enter testing values</Button>}
-        <Button kind={lacks ? "plain" : "primary"} icon="play" disabled={project.isBroken.value} onClick={() => void store.test()}>Test stream</Button>
-      </>}>
-      {lacks ? "Enter your key and the other inputs first. They are kept apart from the manifest." : "A test reads a few pages and shows every request, response and record."}
+    <Empty
+      icon="play"
+      title={`“${store.stream.value}” has not been tested yet`}
+      actions={
+        <>
+          {lacks && (
+            <Button kind="primary" icon="key" onClick={() => (store.isEditingValues.value = true)}>
+              Enter testing values
+            </Button>
+          )}
+          <Button
+            kind={lacks ? "plain" : "primary"}
+            icon="play"
+            disabled={project.isBroken.value}
+            onClick={() => void store.test()}
+          >
+            Test stream
+          </Button>
+        </>
+      }
+    >
+      {lacks
+        ? "Enter your key and the other inputs first. They are kept apart from the manifest."
+        : "A test reads a few pages and shows every request, response and record."}
     </Empty>
   );
 }
@@ -71,12 +144,26 @@ function Untested({ project }: { project: OpenProject }) {
 function RunView({ project, run }: { project: OpenProject; run: Run }) {
   if (run.status === "running") return <Running project={project} run={run} />;
   if (run.result) return <ResultView project={project} run={run} result={run.result} />;
-  if (run.status === "cancelled") return <Empty icon="stop" title="The test was cancelled">{run.requests.length} requests had been sent.</Empty>;
+  if (run.status === "cancelled")
+    return (
+      <Empty icon="stop" title="The test was cancelled">
+        {run.requests.length} requests had been sent.
+      </Empty>
+    );
   return (
     <div class="test-body pad">
-      <Notice kind="error"><strong>The test failed.</strong> {run.failure?.message}{run.failure?.help && <p>{run.failure.help}</p>}</Notice>
+      <Notice kind="error">
+        <strong>The test failed.</strong> {run.failure?.message}
+        {run.failure?.help && <p>{run.failure.help}</p>}
+      </Notice>
       <RequestFeed run={run} />
-      <ul class="logs">{run.logs.map((line, index) => <li key={index}><Badge>{line.level}</Badge> {line.message}</li>)}</ul>
+      <ul class="logs">
+        {run.logs.map((line, index) => (
+          <li key={index}>
+            <Badge>{line.level}</Badge> {line.message}
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }
@@ -84,7 +171,13 @@ function RunView({ project, run }: { project: OpenProject; run: Run }) {
 function Running({ project, run }: { project: OpenProject; run: Run }) {
   return (
     <div class="test-body pad" aria-busy="true">
-      <div class="row" role="status"><span class="spinner" /><strong>Testing…</strong><span class="muted">{run.requests.length} requests · {run.records} records</span></div>
+      <div class="row" role="status">
+        <span class="spinner" />
+        <strong>Testing…</strong>
+        <span class="muted">
+          {run.requests.length} requests · {run.records} records
+        </span>
+      </div>
       {run.wait && <WaitNotice project={project} run={run} />}
       <RequestFeed run={run} />
     </div>
@@ -103,8 +196,12 @@ function WaitNotice({ project, run }: { project: OpenProject; run: Run }) {
   return (
     <div class="notice accent" role="status">
       <Icon name="clock" size={15} />
-      <span class="grow">Waiting {left.toFixed(left < 10 ? 1 : 0)} s: {wait.reason}</span>
-      <Button small icon="skip" onClick={() => void testing(project).skip()}>Skip the wait</Button>
+      <span class="grow">
+        Waiting {left.toFixed(left < 10 ? 1 : 0)} s: {wait.reason}
+      </span>
+      <Button small icon="skip" onClick={() => void testing(project).skip()}>
+        Skip the wait
+      </Button>
     </div>
   );
 }
@@ -115,8 +212,12 @@ function RequestFeed({ run }: { run: Run }) {
       {run.requests.slice(-40).map((request) => (
         <li key={request.id}>
           <StatusBadge status={request.status} />
-          <code class="clip" title={request.url}>{request.method} {request.url}</code>
-          <span class="muted small">{request.ended === null ? "…" : `${Math.round(request.ended - request.at)} ms`}</span>
+          <code class="clip" title={request.url}>
+            {request.method} {request.url}
+          </code>
+          <span class="muted small">
+            {request.ended === null ? "…" : `${Math.round(request.ended - request.at)} ms`}
+          </span>
         </li>
       ))}
     </ul>

@@ -12,8 +12,13 @@ export function ValuesDialog({ project, onClose }: { project: OpenProject; onClo
   const store = testing(project);
   const inputs = inputsOf(project.document.value).filter((input) => input.property.airbyte_hidden !== true);
   const [values, setValues] = useState<JsonObject>(() => {
-    const presets = inputs.filter(({ key, property }) => property.default !== undefined && !(key in store.values.value));
-    return { ...Object.fromEntries(presets.map(({ key, property }) => [key, property.default ?? null])), ...store.values.value };
+    const presets = inputs.filter(
+      ({ key, property }) => property.default !== undefined && !(key in store.values.value),
+    );
+    return {
+      ...Object.fromEntries(presets.map(({ key, property }) => [key, property.default ?? null])),
+      ...store.values.value,
+    };
   });
   const [isBusy, setBusy] = useState(false);
   const [asJson, setAsJson] = useState(false);
@@ -43,60 +48,162 @@ export function ValuesDialog({ project, onClose }: { project: OpenProject; onClo
     setValues(value === undefined ? rest : { ...rest, [key]: value });
   };
   return (
-    <Dialog title="Testing values" onClose={onClose} onSubmit={() => void save(false)}
-      foot={<><Button busy={isBusy} onClick={() => void save(true)}>Save and check</Button><span class="grow" /><Button onClick={onClose}>Cancel</Button><Button kind="primary" type="submit" busy={isBusy}>Save</Button></>}>
+    <Dialog
+      title="Testing values"
+      onClose={onClose}
+      onSubmit={() => void save(false)}
+      foot={
+        <>
+          <Button busy={isBusy} onClick={() => void save(true)}>
+            Save and check
+          </Button>
+          <span class="grow" />
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" busy={isBusy}>
+            Save
+          </Button>
+        </>
+      }
+    >
       <div class="row">
         <p class="help grow">Used for tests only, and kept apart from the manifest. Secrets are stored encrypted.</p>
-        <Button small kind="quiet" onClick={() => { setJson(JSON.stringify(values, null, 2)); setAsJson(!asJson); }}>{asJson ? "Form" : "JSON"}</Button>
+        <Button
+          small
+          kind="quiet"
+          onClick={() => {
+            setJson(JSON.stringify(values, null, 2));
+            setAsJson(!asJson);
+          }}
+        >
+          {asJson ? "Form" : "JSON"}
+        </Button>
       </div>
-      {checked && <Notice kind={checked.success ? "accent" : "error"} icon={checked.success ? "check" : "alert"}>{checked.success ? "The connection works." : checked.message ?? "The connection does not work."}</Notice>}
+      {checked && (
+        <Notice kind={checked.success ? "accent" : "error"} icon={checked.success ? "check" : "alert"}>
+          {checked.success ? "The connection works." : (checked.message ?? "The connection does not work.")}
+        </Notice>
+      )}
       {asJson ? (
         <Labelled label="Config as JSON" fault={fault}>
-          {(id) => <textarea id={id} class="input code" rows={14} value={json} onInput={(event) => setJson(event.currentTarget.value)} />}
+          {(id) => (
+            <textarea
+              id={id}
+              class="input code"
+              rows={14}
+              value={json}
+              onInput={(event) => setJson(event.currentTarget.value)}
+            />
+          )}
         </Labelled>
-      ) : inputs.length === 0 ? <Notice>The connector asks for nothing: it has no user inputs.</Notice>
-        : inputs.map((input, index) => <ValueField key={input.key} input={input} value={values[input.key]} isFirst={index === 0} onChange={(value) => set(input.key, value)} />)}
+      ) : inputs.length === 0 ? (
+        <Notice>The connector asks for nothing: it has no user inputs.</Notice>
+      ) : (
+        inputs.map((input, index) => (
+          <ValueField
+            key={input.key}
+            input={input}
+            value={values[input.key]}
+            isFirst={index === 0}
+            onChange={(value) => set(input.key, value)}
+          />
+        ))
+      )}
     </Dialog>
   );
 }
 
-function ValueField({ input, value, isFirst, onChange }: { input: UserInput; value: Json | undefined; isFirst: boolean; onChange: (value: Json | undefined) => void }) {
+function ValueField({
+  input,
+  value,
+  isFirst,
+  onChange,
+}: {
+  input: UserInput;
+  value: Json | undefined;
+  isFirst: boolean;
+  onChange: (value: Json | undefined) => void;
+}) {
   const { property } = input;
   const pattern = typeof property.pattern === "string" ? property.pattern : null;
   const text = value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
-  const mismatch = pattern && text && !text.startsWith("***") && !matches(pattern, text) ? `Expected: ${String(property.pattern_descriptor ?? pattern)}` : null;
-  const placeholder = Array.isArray(property.examples) ? String(property.examples[0] ?? "") : String(property.pattern_descriptor ?? "");
+  const mismatch =
+    pattern && text && !text.startsWith("***") && !matches(pattern, text)
+      ? `Expected: ${String(property.pattern_descriptor ?? pattern)}`
+      : null;
+  const placeholder = Array.isArray(property.examples)
+    ? String(property.examples[0] ?? "")
+    : String(property.pattern_descriptor ?? "");
   const type = Array.isArray(property.type) ? property.type[0] : property.type;
   const control = (id: string) => {
     if (Array.isArray(property.enum)) {
       return (
-        <select id={id} class="input" value={text} onChange={(event) => onChange(event.currentTarget.value || undefined)}>
+        <select
+          id={id}
+          class="input"
+          value={text}
+          onChange={(event) => onChange(event.currentTarget.value || undefined)}
+        >
           <option value="">Choose…</option>
-          {property.enum.map((one) => <option key={String(one)} value={String(one)}>{String(one)}</option>)}
+          {property.enum.map((one) => (
+            <option key={String(one)} value={String(one)}>
+              {String(one)}
+            </option>
+          ))}
         </select>
       );
     }
-    if (type === "boolean") return <span class="row"><Switch id={id} checked={value === true} onChange={onChange} /></span>;
+    if (type === "boolean")
+      return (
+        <span class="row">
+          <Switch id={id} checked={value === true} onChange={onChange} />
+        </span>
+      );
     if (type === "array" && (!Array.isArray(value) || value.every((one) => typeof one !== "object"))) {
-      return <Chips id={id} values={Array.isArray(value) ? value.map(String) : []} onChange={(list) => onChange(list)} />;
+      return (
+        <Chips id={id} values={Array.isArray(value) ? value.map(String) : []} onChange={(list) => onChange(list)} />
+      );
     }
     if (property.multiline === true || type === "object" || type === "array") {
-      return <textarea id={id} class="input code" rows={5} value={typeof value === "object" && value !== null ? JSON.stringify(value, null, 2) : text} placeholder={placeholder}
-        onInput={(event) => onChange(property.multiline === true ? event.currentTarget.value : parsed(event.currentTarget.value))} />;
+      return (
+        <textarea
+          id={id}
+          class="input code"
+          rows={5}
+          value={typeof value === "object" && value !== null ? JSON.stringify(value, null, 2) : text}
+          placeholder={placeholder}
+          onInput={(event) =>
+            onChange(property.multiline === true ? event.currentTarget.value : parsed(event.currentTarget.value))
+          }
+        />
+      );
     }
     const isNumber = type === "integer" || type === "number";
     return (
-      <input id={id} class="input" autofocus={isFirst} autocomplete="off" value={text} placeholder={placeholder}
-        {...(property.airbyte_secret === true ? { type: "password" as const } : { inputMode: isNumber ? "numeric" as const : "text" as const })}
+      <input
+        id={id}
+        class="input"
+        autofocus={isFirst}
+        autocomplete="off"
+        value={text}
+        placeholder={placeholder}
+        {...(property.airbyte_secret === true
+          ? { type: "password" as const }
+          : { inputMode: isNumber ? ("numeric" as const) : ("text" as const) })}
         onFocus={(event) => text.startsWith("***") && event.currentTarget.select()}
         onInput={(event) => {
           const typed = event.currentTarget.value;
           onChange(typed === "" ? undefined : isNumber && Number.isFinite(Number(typed)) ? Number(typed) : typed);
-        }} />
+        }}
+      />
     );
   };
   return (
-    <Labelled label={String(property.title ?? input.key)} needed={input.required} fault={mismatch} help={property.description ? String(property.description) : undefined}>
+    <Labelled
+      label={String(property.title ?? input.key)}
+      needed={input.required}
+      fault={mismatch}
+      help={property.description ? String(property.description) : undefined}
+    >
       {control}
     </Labelled>
   );

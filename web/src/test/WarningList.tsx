@@ -6,7 +6,17 @@ import { Words } from "../ui/Words";
 import type { Run } from "./store";
 import { type Warning, warningsOf } from "./warnings";
 
-export function Warnings({ project, run, result, onTab }: { project: OpenProject; run: Run; result: TestResult; onTab: (tab: NonNullable<Warning["tab"]>) => void }) {
+export function Warnings({
+  project,
+  run,
+  result,
+  onTab,
+}: {
+  project: OpenProject;
+  run: Run;
+  result: TestResult;
+  onTab: (tab: NonNullable<Warning["tab"]>) => void;
+}) {
   const found = project.analysis.value.outline.streams.find((stream) => stream.name === run.stream);
   const primaryKey = found ? project.node([...found.path, "primary_key"]).value : ["of the template"];
   const definition = found ? project.node(found.path).value : null;
@@ -18,8 +28,14 @@ export function Warnings({ project, run, result, onTab }: { project: OpenProject
       {warnings.map((warning, index) => (
         <li key={index} class={warning.kind} role={warning.kind === "error" ? "alert" : undefined}>
           <Icon name={warning.kind === "info" ? "info" : "alert"} size={14} />
-          <span class="grow"><Words text={warning.text} /></span>
-          {warning.tab && <button type="button" class="link small" onClick={() => warning.tab && onTab(warning.tab)}>Show</button>}
+          <span class="grow">
+            <Words text={warning.text} />
+          </span>
+          {warning.tab && (
+            <button type="button" class="link small" onClick={() => warning.tab && onTab(warning.tab)}>
+              Show
+            </button>
+          )}
         </li>
       ))}
     </ul>

@@ -12,21 +12,35 @@ export const setImportsSchema = (project: OpenProject, stream: string, on: boole
   project.set([...AUTOMATIC, stream], on, "Import the schema after each test");
 
 /** Where the schema of a stream is written; nothing, when it comes from elsewhere. */
-export function inlineSchema(project: OpenProject, stream: string): { schema: JsonObject | null; write: (value: JsonObject, words: string) => Promise<boolean> } | null {
+export function inlineSchema(
+  project: OpenProject,
+  stream: string,
+): { schema: JsonObject | null; write: (value: JsonObject, words: string) => Promise<boolean> } | null {
   const found = project.analysis.value.outline.streams.find((one) => one.name === stream);
   if (!found) return null;
   const loader = project.node([...found.path, "schema_loader"]);
   if (loader.value === undefined) {
-    return { schema: null, write: (value, words) => project.set(loader.at, { type: "InlineSchemaLoader", schema: value }, words) };
+    return {
+      schema: null,
+      write: (value, words) => project.set(loader.at, { type: "InlineSchemaLoader", schema: value }, words),
+    };
   }
   if (!isObject(loader.value) || loader.value.type !== "InlineSchemaLoader") return null;
   const schema = project.node([...found.path, "schema_loader", "schema"]);
-  return { schema: isObject(schema.value) ? schema.value : null, write: (value, words) => project.set(schema.at, value, words) };
+  return {
+    schema: isObject(schema.value) ? schema.value : null,
+    write: (value, words) => project.set(schema.at, value, words),
+  };
 }
 
 /** Takes the detected schema over, where the manifest asks for it and it says something new. */
-export async function importAutomatically(project: OpenProject, stream: string, detected: JsonObject | null): Promise<void> {
+export async function importAutomatically(
+  project: OpenProject,
+  stream: string,
+  detected: JsonObject | null,
+): Promise<void> {
   const place = inlineSchema(project, stream);
   if (!detected || !place || !importsSchema(project, stream)) return;
-  if (JSON.stringify(place.schema) !== JSON.stringify(detected)) await place.write(detected, "Import the detected schema");
+  if (JSON.stringify(place.schema) !== JSON.stringify(detected))
+    await place.write(detected, "Import the detected schema");
 }

@@ -118,17 +118,34 @@ export class Testing {
     const controller = new AbortController();
     this.#controllers.set(stream, controller);
     const run: Run = {
-      stream, definition: this.definitionOf(stream), status: "running", test: null, requests: [], records: 0, wait: null, logs: [], result: null, failure: null,
+      stream,
+      definition: this.definitionOf(stream),
+      status: "running",
+      test: null,
+      requests: [],
+      records: 0,
+      wait: null,
+      logs: [],
+      result: null,
+      failure: null,
     };
     this.runs.value = { ...this.runs.value, [stream]: run };
     try {
       const settings = { stream_name: stream, ...limits.value, ...(states ? { state: states } : {}) };
       await this.#follow(stream, project.api.test(project.id, project.text.value, settings, controller.signal));
       await importAutomatically(project, stream, this.runs.value[stream]?.result?.inferred_schema ?? null);
-      this.#update(stream, (one) => one.status === "running" ? { ...one, status: "failed", failure: { message: "The test ended without a result." } } : one);
+      this.#update(stream, (one) =>
+        one.status === "running"
+          ? { ...one, status: "failed", failure: { message: "The test ended without a result." } }
+          : one,
+      );
     } catch (error) {
       const failure = { message: messageOf(error) };
-      this.#update(stream, (one) => controller.signal.aborted ? { ...one, status: "cancelled", wait: null } : { ...one, status: "failed", failure, wait: null });
+      this.#update(stream, (one) =>
+        controller.signal.aborted
+          ? { ...one, status: "cancelled", wait: null }
+          : { ...one, status: "failed", failure, wait: null },
+      );
     }
   }
 
@@ -136,20 +153,51 @@ export class Testing {
     for await (const event of events) {
       this.#update(stream, (run): Run => {
         switch (event.event) {
-          case "started": return { ...run, test: event.test };
+          case "started":
+            return { ...run, test: event.test };
           case "request": {
-            const seen: RequestSeen = { id: event.id, kind: event.kind, method: event.method, url: event.url, at: event.at_ms, status: null, ended: null };
+            const seen: RequestSeen = {
+              id: event.id,
+              kind: event.kind,
+              method: event.method,
+              url: event.url,
+              at: event.at_ms,
+              status: null,
+              ended: null,
+            };
             return { ...run, requests: [...run.requests, seen].slice(-500), wait: null };
           }
-          case "response": return { ...run, requests: run.requests.map((one) => one.id === event.id ? { ...one, status: event.status, ended: event.at_ms } : one) };
-          case "records": return { ...run, records: event.count };
-          case "wait": return { ...run, wait: { seconds: event.seconds, reason: event.reason, since: Date.now() } };
-          case "wait_ended": return { ...run, wait: null };
-          case "unanswered": return { ...run, requests: run.requests.map((one) => one.id === event.id ? { ...one, ended: event.at_ms } : one) };
-          case "log": return { ...run, logs: [...run.logs, { level: event.level, message: event.message }].slice(-1000) };
-          case "result": return { ...run, result: event, status: "done", wait: null };
-          case "failed": return { ...run, status: "failed", wait: null, failure: { message: event.message, ...(event.help ? { help: event.help } : {}) } };
-          default: return run;
+          case "response":
+            return {
+              ...run,
+              requests: run.requests.map((one) =>
+                one.id === event.id ? { ...one, status: event.status, ended: event.at_ms } : one,
+              ),
+            };
+          case "records":
+            return { ...run, records: event.count };
+          case "wait":
+            return { ...run, wait: { seconds: event.seconds, reason: event.reason, since: Date.now() } };
+          case "wait_ended":
+            return { ...run, wait: null };
+          case "unanswered":
+            return {
+              ...run,
+              requests: run.requests.map((one) => (one.id === event.id ? { ...one, ended: event.at_ms } : one)),
+            };
+          case "log":
+            return { ...run, logs: [...run.logs, { level: event.level, message: event.message }].slice(-1000) };
+          case "result":
+            return { ...run, result: event, status: "done", wait: null };
+          case "failed":
+            return {
+              ...run,
+              status: "failed",
+              wait: null,
+              failure: { message: event.message, ...(event.help ? { help: event.help } : {}) },
+            };
+          default:
+            return run;
         }
       });
     }

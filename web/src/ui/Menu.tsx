@@ -13,8 +13,20 @@ export interface MenuItem {
 }
 
 /** A button that opens a list of things to do. */
-export function Menu({ label, items, icon = "more", small = true, kind = "quiet", children }: {
-  label: string; items: (MenuItem | null | undefined)[]; icon?: IconName; small?: boolean; kind?: "quiet" | "plain" | "primary"; children?: ComponentChildren;
+export function Menu({
+  label,
+  items,
+  icon = "more",
+  small = true,
+  kind = "quiet",
+  children,
+}: {
+  label: string;
+  items: (MenuItem | null | undefined)[];
+  icon?: IconName;
+  small?: boolean;
+  kind?: "quiet" | "plain" | "primary";
+  children?: ComponentChildren;
 }) {
   const [isOpen, setOpen] = useState(false);
   const anchor = useRef<HTMLSpanElement>(null);
@@ -59,18 +71,41 @@ export function Menu({ label, items, icon = "more", small = true, kind = "quiet"
   };
   return (
     <span ref={anchor} onKeyDown={isOpen ? keys : undefined}>
-      <Button kind={kind} small={small} icon={icon} aria-label={children ? undefined : label} title={children ? undefined : label}
-        aria-haspopup="menu" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>{children}</Button>
+      <Button
+        kind={kind}
+        small={small}
+        icon={icon}
+        aria-label={children ? undefined : label}
+        title={children ? undefined : label}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      >
+        {children}
+      </Button>
       {isOpen && (
         <div ref={list} class="menu" role="menu" aria-label={label}>
-          {items.map((item, index) => item === undefined ? null : item ? (
-            <button type="button" role="menuitem" key={item.title} class={item.danger ? "danger" : ""} disabled={item.disabled}
-              onClick={() => { close(); item.run(); }}>
-              {item.icon && <Icon name={item.icon} size={15} />}
-              <span class="grow">{item.title}</span>
-              {item.hint && <span class="muted small">{item.hint}</span>}
-            </button>
-          ) : <hr key={index} />)}
+          {items.map((item, index) =>
+            item === undefined ? null : item ? (
+              <button
+                type="button"
+                role="menuitem"
+                key={item.title}
+                class={item.danger ? "danger" : ""}
+                disabled={item.disabled}
+                onClick={() => {
+                  close();
+                  item.run();
+                }}
+              >
+                {item.icon && <Icon name={item.icon} size={15} />}
+                <span class="grow">{item.title}</span>
+                {item.hint && <span class="muted small">{item.hint}</span>}
+              </button>
+            ) : (
+              <hr key={index} />
+            ),
+          )}
         </div>
       )}
     </span>

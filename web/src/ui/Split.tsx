@@ -26,9 +26,19 @@ export function Split({ left, right }: { left: ComponentChildren; right: Compone
   return (
     <div class="split" ref={box} style={{ gridTemplateColumns: `minmax(0, 1fr) 1px minmax(0, ${share.value * 100}%)` }}>
       {left}
-      <div class="split-handle" role="separator" aria-orientation="vertical" aria-label="Width of the test pane" tabIndex={0}
-        aria-valuenow={Math.round(share.value * 100)} aria-valuemin={26} aria-valuemax={72}
-        onPointerDown={drag} onKeyDown={keys} onDblClick={() => (share.value = 0.44)} />
+      <div
+        class="split-handle"
+        role="separator"
+        aria-orientation="vertical"
+        aria-label="Width of the test pane"
+        tabIndex={0}
+        aria-valuenow={Math.round(share.value * 100)}
+        aria-valuemin={26}
+        aria-valuemax={72}
+        onPointerDown={drag}
+        onKeyDown={keys}
+        onDblClick={() => (share.value = 0.44)}
+      />
       {right}
     </div>
   );

@@ -9,7 +9,17 @@ export function Toasts() {
         <div key={toast.id} class={`toast ${toast.kind}`}>
           <Icon name={toast.kind === "error" ? "alert" : toast.kind === "success" ? "check" : "info"} />
           <span class="grow">{toast.text}</span>
-          {toast.action && <Button small onClick={() => { toast.action?.run(); dismiss(toast.id); }}>{toast.action.label}</Button>}
+          {toast.action && (
+            <Button
+              small
+              onClick={() => {
+                toast.action?.run();
+                dismiss(toast.id);
+              }}
+            >
+              {toast.action.label}
+            </Button>
+          )}
           <Button kind="quiet" small icon="close" aria-label="Dismiss" onClick={() => dismiss(toast.id)} />
         </div>
       ))}

@@ -22,11 +22,31 @@ export function Button({ kind = "plain", small, icon, busy, disabled, children, 
   );
 }
 
-export function Badge({ kind, children, title }: { kind?: "error" | "warning" | "success" | "accent"; children: ComponentChildren; title?: string }) {
-  return <span class={`badge ${kind ?? ""}`} title={title}>{children}</span>;
+export function Badge({
+  kind,
+  children,
+  title,
+}: {
+  kind?: "error" | "warning" | "success" | "accent";
+  children: ComponentChildren;
+  title?: string;
+}) {
+  return (
+    <span class={`badge ${kind ?? ""}`} title={title}>
+      {children}
+    </span>
+  );
 }
 
-export function Notice({ kind, icon, children }: { kind?: "warning" | "error" | "accent"; icon?: IconName; children: ComponentChildren }) {
+export function Notice({
+  kind,
+  icon,
+  children,
+}: {
+  kind?: "warning" | "error" | "accent";
+  icon?: IconName;
+  children: ComponentChildren;
+}) {
   const name = icon ?? (kind === "warning" || kind === "error" ? "alert" : "info");
   return (
     <div class={`notice ${kind ?? ""}`} role={kind === "error" ? "alert" : undefined}>
@@ -36,7 +56,17 @@ export function Notice({ kind, icon, children }: { kind?: "warning" | "error" | 
   );
 }
 
-export function Empty({ icon, title, children, actions }: { icon: IconName; title: string; children?: ComponentChildren; actions?: ComponentChildren }) {
+export function Empty({
+  icon,
+  title,
+  children,
+  actions,
+}: {
+  icon: IconName;
+  title: string;
+  children?: ComponentChildren;
+  actions?: ComponentChildren;
+}) {
   return (
     <div class="empty">
       <Icon name={icon} size={30} />
@@ -47,38 +77,88 @@ export function Empty({ icon, title, children, actions }: { icon: IconName; titl
   );
 }
 
-export function Switch({ checked, onChange, label, disabled, id }: { checked: boolean; onChange: (checked: boolean) => void; label?: string; disabled?: boolean; id?: string }) {
+export function Switch({
+  checked,
+  onChange,
+  label,
+  disabled,
+  id,
+}: {
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+  label?: string;
+  disabled?: boolean;
+  id?: string;
+}) {
   return (
     <span class="switch">
-      <input type="checkbox" role="switch" id={id} aria-label={label} checked={checked} disabled={disabled}
-        onChange={(event) => onChange(event.currentTarget.checked)} />
+      <input
+        type="checkbox"
+        role="switch"
+        id={id}
+        aria-label={label}
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
       <span />
     </span>
   );
 }
 
 /** A labelled control of a dialog; `children` gets the id that its label points to. */
-export function Labelled({ label, help, fault, needed, children }: {
-  label: string; help?: ComponentChildren; fault?: string | null; needed?: boolean; children: (id: string) => ComponentChildren;
+export function Labelled({
+  label,
+  help,
+  fault,
+  needed,
+  children,
+}: {
+  label: string;
+  help?: ComponentChildren;
+  fault?: string | null;
+  needed?: boolean;
+  children: (id: string) => ComponentChildren;
 }) {
   const id = useId();
   return (
     <div class="field">
-      <label class="label" for={id}>{label}{needed && <span class="needed">required</span>}</label>
+      <label class="label" for={id}>
+        {label}
+        {needed && <span class="needed">required</span>}
+      </label>
       {children(id)}
-      {fault && <p class="fault"><Icon name="alert" size={13} />{fault}</p>}
+      {fault && (
+        <p class="fault">
+          <Icon name="alert" size={13} />
+          {fault}
+        </p>
+      )}
       {help && <p class="help">{help}</p>}
     </div>
   );
 }
 
-export function Segments<T extends string>({ label, value, options, onChange }: {
-  label: string; value: T; options: { value: T; title: string }[]; onChange: (value: T) => void;
+export function Segments<T extends string>({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  label: string;
+  value: T;
+  options: { value: T; title: string }[];
+  onChange: (value: T) => void;
 }) {
   return (
     <div class="segments" role="group" aria-label={label}>
       {options.map((option) => (
-        <button type="button" key={option.value} aria-pressed={option.value === value} onClick={() => onChange(option.value)}>
+        <button
+          type="button"
+          key={option.value}
+          aria-pressed={option.value === value}
+          onClick={() => onChange(option.value)}
+        >
           {option.title}
         </button>
       ))}
@@ -92,8 +172,16 @@ export interface Tab<T extends string> {
   badge?: ComponentChildren;
 }
 
-export function Tabs<T extends string>({ label, value, tabs, onChange }: {
-  label: string; value: T; tabs: Tab<T>[]; onChange: (value: T) => void;
+export function Tabs<T extends string>({
+  label,
+  value,
+  tabs,
+  onChange,
+}: {
+  label: string;
+  value: T;
+  tabs: Tab<T>[];
+  onChange: (value: T) => void;
 }) {
   const move = (event: KeyboardEvent) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
@@ -107,17 +195,36 @@ export function Tabs<T extends string>({ label, value, tabs, onChange }: {
   return (
     <div class="tabs" role="tablist" aria-label={label} onKeyDown={move}>
       {tabs.map((tab) => (
-        <button type="button" key={tab.value} role="tab" aria-selected={tab.value === value}
-          tabIndex={tab.value === value ? 0 : -1} onClick={() => onChange(tab.value)}>
-          {tab.title}{tab.badge}
+        <button
+          type="button"
+          key={tab.value}
+          role="tab"
+          aria-selected={tab.value === value}
+          tabIndex={tab.value === value ? 0 : -1}
+          onClick={() => onChange(tab.value)}
+        >
+          {tab.title}
+          {tab.badge}
         </button>
       ))}
     </div>
   );
 }
 
-export function Dialog({ title, onClose, children, foot, wide, onSubmit }: {
-  title: string; onClose: () => void; children: ComponentChildren; foot?: ComponentChildren; wide?: boolean; onSubmit?: () => void;
+export function Dialog({
+  title,
+  onClose,
+  children,
+  foot,
+  wide,
+  onSubmit,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  foot?: ComponentChildren;
+  wide?: boolean;
+  onSubmit?: () => void;
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -131,8 +238,16 @@ export function Dialog({ title, onClose, children, foot, wide, onSubmit }: {
     onSubmit?.();
   };
   return (
-    <dialog ref={ref} class={wide ? "wide" : ""} aria-label={title} onCancel={(event) => { event.preventDefault(); onClose(); }}
-      onMouseDown={(event) => event.target === ref.current && onClose()}>
+    <dialog
+      ref={ref}
+      class={wide ? "wide" : ""}
+      aria-label={title}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onMouseDown={(event) => event.target === ref.current && onClose()}
+    >
       <form method="dialog" onSubmit={submit} style={{ display: "contents" }}>
         <header class="dialog-head">
           <h2>{title}</h2>

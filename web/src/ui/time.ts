@@ -1,4 +1,10 @@
-const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 31536000],
+  ["month", 2592000],
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+];
 const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 /** "3 minutes ago". */
@@ -9,4 +15,5 @@ export function ago(moment: string, now = Date.now()): string {
   return found ? words.format(Math.round(seconds / found[1]), found[0]) : "just now";
 }
 
-export const moment = (text: string) => new Date(text).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+export const moment = (text: string) =>
+  new Date(text).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
