@@ -22,6 +22,8 @@ mod image;
 mod lint;
 mod new;
 #[cfg(unix)]
+mod observed;
+#[cfg(unix)]
 mod platform;
 mod prefetch;
 mod protocol;

@@ -19,7 +19,7 @@ use tracing::error;
 use super::guard::{self, Access, Guard};
 use super::outside::Outside;
 use super::{api, manifest_server, ui};
-use crate::run::RunContext;
+use crate::run::{Clock, RunContext, SystemClock};
 use crate::value::Secret;
 
 /// Manifests of a few MiB come with bodies of components and states around them.
@@ -82,7 +82,7 @@ impl Server {
         let answers = server.with_graceful_shutdown(end.clone()).into_future();
         let patience = async {
             end.await;
-            RunContext::system().sleep(LAST_ANSWERS).await;
+            SystemClock.sleep(LAST_ANSWERS).await;
         };
         tokio::select! {
             served = answers => served,

@@ -24,6 +24,7 @@ mod shard;
 mod source_args;
 mod spec;
 mod state;
+mod summary;
 mod template;
 
 use std::ffi::OsString;

@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 
 use super::limits::LimitArgs;
 use super::progress::{Counters, WatchedClock, WatchedTransport};
-use crate::http::cassette::{Header, Recorder, Replay};
+use crate::http::cassette::{Har, Header, Recorder, Replay};
 use crate::http::{Http, Network, Transport};
 use crate::run::RunContext;
 use crate::value::Secrets;
@@ -24,8 +24,11 @@ pub(super) struct OutsideArgs {
     /// Takes all answers, and the time, from a file that `--record` made; asks no server.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+    /// Logs all requests and answers in a file for browsers' tools (HAR 1.2), with secrets masked.
+    #[arg(long, value_name = "FILE")]
+    har: Option<PathBuf>,
     /// Begins at this moment; waiting moves the clock on and takes no time. For tests.
-    #[arg(long, value_name = "TIME", hide = true, conflicts_with_all = ["record", "replay"])]
+    #[arg(long, value_name = "TIME", hide = true, conflicts_with = "replay")]
     clock: Option<Timestamp>,
     #[command(flatten)]
     limits: LimitArgs,
@@ -41,6 +44,7 @@ pub(super) struct Outside {
     /// What was seen of it.
     pub(super) counters: Counters,
     recorder: Option<Arc<Recorder>>,
+    har: Option<Arc<Har>>,
 }
 
 impl OutsideArgs {
@@ -54,39 +58,55 @@ impl OutsideArgs {
         };
         let mut recorder = None;
         let (run, transport): (_, Arc<dyn Transport>) = match (&self.replay, &self.record) {
-            _ if let Some(start) = self.clock => {
-                (Header::new(start, 0).replaying_context(), network())
-            }
             (Some(path), _) => {
                 let replay = Replay::open(path, secrets.clone());
                 let replay = replay.with_context(|| about(path))?;
                 (replay.header().replaying_context(), Arc::new(replay))
             }
             (None, Some(path)) => {
-                let now = RunContext::system();
-                let mut seed = [0; 8];
-                now.fill_random(&mut seed);
-                let header = Header::new(now.now(), u64::from_le_bytes(seed));
-                let run = header.recording_context();
+                let (header, run) = self.tape();
                 let tape = Recorder::create(path, header, network(), run.clone(), secrets.clone())?;
-                (run, recorder.insert(Arc::new(tape)).clone())
+                (run, recorder.insert(Arc::new(tape.with_limits(limits))).clone())
             }
+            (None, None) if self.clock.is_some() => (self.tape().1, network()),
             (None, None) => {
                 let clock = WatchedClock::new(counters.clone());
                 let random = StdRng::from_rng(&mut rand::rng());
                 (RunContext::new(Arc::new(clock), random), network())
             }
         };
-        let http = Http::new(transport).with_limits(limits);
-        Ok(Outside { run, http, counters, recorder })
+        let har = self.har.as_deref().map(|path| {
+            let har = Har::create(path, run.clone(), secrets.clone());
+            har.map(Arc::new).with_context(|| format!("{} cannot be written", path.display()))
+        });
+        let har = har.transpose()?;
+        let http = Http::new(transport).with_limits(limits).with_har(har.clone());
+        Ok(Outside { run, http, counters, recorder, har })
+    }
+}
+
+impl OutsideArgs {
+    /// When a run that can be repeated begins, and with which chance; and its context.
+    fn tape(&self) -> (Header, RunContext) {
+        if let Some(start) = self.clock {
+            let header = Header::new(start, 0);
+            return (header, header.replaying_context());
+        }
+        let now = RunContext::system();
+        let mut seed = [0; 8];
+        now.fill_random(&mut seed);
+        let header = Header::new(now.now(), u64::from_le_bytes(seed));
+        (header, header.recording_context())
     }
 }
 
 impl Outside {
-    /// Ends the recording, if there is one.
+    /// Ends the recordings, if there are any.
     pub(super) fn close(self) -> anyhow::Result<()> {
-        let finished = self.recorder.map_or(Ok(()), |recorder| recorder.finish());
-        finished.context("the cassette cannot be kept")
+        let logged = self.har.map_or(Ok(()), |har| har.finish());
+        let recorded = self.recorder.map_or(Ok(()), |recorder| recorder.finish());
+        logged.context("the HAR cannot be kept")?;
+        recorded.context("the cassette cannot be kept")
     }
 }
 

@@ -178,7 +178,7 @@ impl std::fmt::Display for Snapshot {
 }
 
 /// The digits of a number in groups of three.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (digit_idx, digit) in digits.chars().enumerate() {

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use super::inputs;
 use super::progress::Progress;
 use super::protocol_run::{self, Failure, Threads, block_on};
 use super::shard;
 use super::source_args::{Selection, SourceArgs};
+use super::summary::Summary;
+use super::tell;
 use crate::engine::ReadOutcome;
 use crate::protocol::{Shard, TracedError};
 
@@ -43,6 +46,9 @@ pub(super) struct Read {
     /// cassette is recorded or replayed.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     prefetch: usize,
+    /// Says at the end, on stderr, where the time of each stream went.
+    #[arg(long)]
+    summary: bool,
 }
 
 impl Read {
@@ -50,11 +56,20 @@ impl Read {
         let Self { source, .. } = self;
         protocol_run::run(&source.log, &source.outside, |run| {
             check_data_channel()?;
+            let ledger = run.output.run.ledger();
+            if self.summary {
+                ledger.keep();
+            }
             let source = source.open(run, || self.selection())?;
             let progress = Progress::show(&run.outside.counters, &run.output.writer);
             let threads = if source.is_sequential() { Threads::One } else { Threads::All };
-            let outcome = block_on(run, threads, source.read())??;
+            let began = Instant::now();
+            let outcome = block_on(run, threads, source.read());
             drop(progress);
+            if self.summary {
+                tell(&Summary::new(ledger.totals(), began.elapsed()).to_string());
+            }
+            let outcome = outcome??;
             match outcome {
                 ReadOutcome::Complete => Ok(()),
                 ReadOutcome::Failed(failed) => Err(failed.to_traced().into()),

@@ -9,6 +9,7 @@ use reqwest::header::HeaderValue;
 use tracing::debug;
 
 use super::cache::{Cache, Caches, Lookup};
+use super::cassette::{Asking, Har};
 use super::error::{ErrorKind, HttpError};
 use super::limits::Limits;
 use super::normalize::quoted;
@@ -17,6 +18,7 @@ use super::request::{PreparedRequest, Request};
 use super::resolution::Permit;
 use super::response::Response;
 use super::transport::Transport;
+use crate::run::ledger;
 
 /// The network of one run: where all its clients send, and what they keep. Clones share it.
 #[derive(Clone)]
@@ -24,18 +26,25 @@ pub struct Http {
     transport: Arc<dyn Transport>,
     caches: Arc<Caches>,
     limits: Limits,
+    har: Option<Arc<Har>>,
 }
 
 impl Http {
     /// The network behind `transport`.
     pub fn new(transport: Arc<dyn Transport>) -> Self {
-        Self { transport, caches: Arc::default(), limits: Limits::default() }
+        Self { transport, caches: Arc::default(), limits: Limits::default(), har: None }
     }
 
     /// The network of a run with these limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The network of a run that logs its requests.
+    #[must_use]
+    pub fn with_har(self, har: Option<Arc<Har>>) -> Self {
+        Self { har, ..self }
     }
 
     /// How much of an answer is taken.
@@ -123,6 +132,7 @@ impl Client {
             },
             None => None,
         };
+        let mut asking = self.http.har.as_ref().map(|har| har.begin(request));
         if let Some(permit) = &self.permit {
             permit.acquire(request).await;
         }
@@ -131,7 +141,13 @@ impl Client {
             return Err(HttpError::new(ErrorKind::InvalidSchema, message));
         }
         debug!(url = %request.place(), "Making outbound API request");
-        let mut response = self.http.transport.exchange(request).await?;
+        ledger::count_request();
+        asking.iter_mut().for_each(Asking::sent);
+        let answer = self.http.transport.exchange(request).await;
+        let mut response = match asking {
+            Some(asking) => asking.end(answer)?,
+            None => answer?,
+        };
         if let Some(permit) = &self.permit {
             permit.observe(request, &response);
         }
@@ -146,7 +162,7 @@ impl Client {
         response: &mut Response,
     ) -> Result<(), HttpError> {
         if let Some(cache) = &self.cache {
-            response.load().await?;
+            response.load(&self.http.limits).await?;
             cache.keep(request, response);
         }
         Ok(())

@@ -41,7 +41,7 @@ pub use resolution::{
     Action, NoAuth, NoSendObserver, Outcome, Permit, RefreshError, Refreshed, Resolution,
     RetryPolicy, SendObserver, SessionAuth,
 };
-pub use response::{Body, BodyStream, Response};
+pub use response::{Body, BodyStream, Response, Transfer};
 pub use retry::{Retry, Sender, Verdict};
 pub use text::decode_text;
 pub use transport::Transport;

@@ -1,6 +1,7 @@
 //! Responses: head, body, and what error messages are made of.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
@@ -8,6 +9,7 @@ use futures::stream::BoxStream;
 
 use super::error::HttpError;
 use super::headers::Headers;
+use super::limits::Limits;
 use super::links::links;
 use super::request::PreparedRequest;
 use super::text::{decode_text, parse_json};
@@ -26,8 +28,21 @@ pub struct Response {
     pub set_cookies: Vec<String>,
     /// Whether no request was made for it.
     pub is_from_cache: bool,
+    /// How it came.
+    pub transfer: Transfer,
     body: Body,
     json: OnceLock<Option<Json>>,
+}
+
+/// How a response came; nothing of what is not known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Transfer {
+    /// In which version of HTTP.
+    pub version: ::http::Version,
+    /// How long its head was waited for.
+    pub wait: Duration,
+    /// How long that of its body took that is here.
+    pub receive: Duration,
 }
 
 /// The bytes of a response.
@@ -53,6 +68,7 @@ impl Response {
             request,
             set_cookies: Vec::new(),
             is_from_cache: false,
+            transfer: Transfer::default(),
             body,
             json: OnceLock::new(),
         }
@@ -114,12 +130,30 @@ impl Response {
         self.body
     }
 
-    /// Waits for all of the body, so that the response can be looked at again and again.
-    pub async fn load(&mut self) -> Result<(), HttpError> {
+    /// Waits for all of the body, as far as it may be held, so that the response can be looked at
+    /// again and again.
+    pub async fn load(&mut self, limits: &Limits) -> Result<(), HttpError> {
         if let Body::Stream(stream) = &mut self.body {
-            self.body = Body::Whole(stream.collect().await?);
+            let check = |n_bytes| limits.check_held(n_bytes).map_err(|it| it.of(&self.request));
+            self.body = Body::Whole(stream.collect(check).await?);
         }
         Ok(())
+    }
+
+    /// Takes out a body that is still received.
+    pub(super) fn take_stream(&mut self) -> Option<BodyStream> {
+        match std::mem::replace(&mut self.body, Body::Whole(Bytes::new())) {
+            Body::Stream(stream) => Some(stream),
+            whole @ Body::Whole(_) => {
+                self.body = whole;
+                None
+            }
+        }
+    }
+
+    /// Gives it another body.
+    pub(super) fn set_body(&mut self, body: Body) {
+        self.body = body;
     }
 
     /// The body, to be looked at or copied.
@@ -152,13 +186,18 @@ impl BodyStream {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner).next().await
     }
 
-    /// All bytes that are left; a single chunk is not copied.
-    async fn collect(&mut self) -> Result<Bytes, HttpError> {
+    /// All bytes that are left, unless `check` refuses to hold so many; a single chunk is not
+    /// copied.
+    async fn collect(
+        &mut self,
+        check: impl Fn(usize) -> Result<(), HttpError>,
+    ) -> Result<Bytes, HttpError> {
         let Some(first) = self.next().await.transpose()? else { return Ok(Bytes::new()) };
         let Some(second) = self.next().await.transpose()? else { return Ok(first) };
         let mut all = BytesMut::from(first);
         all.extend_from_slice(&second);
         while let Some(chunk) = self.next().await.transpose()? {
+            check(all.len() + chunk.len())?;
             all.extend_from_slice(&chunk);
         }
         Ok(all.freeze())
@@ -191,8 +230,8 @@ mod tests {
         for chunks in [&[][..], &["{}"], &["{", "", "}"]] {
             let mut response = response(200, chunks);
             assert_eq!(response.bytes(), b"");
-            response.load().await.unwrap();
-            response.load().await.unwrap();
+            response.load(&Limits::default()).await.unwrap();
+            response.load(&Limits::default()).await.unwrap();
             assert_eq!(response.bytes(), chunks.concat().as_bytes());
         }
     }

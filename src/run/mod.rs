@@ -4,22 +4,26 @@
 //! clock and the seed of an earlier one repeats it to the byte.
 
 mod clock;
+pub mod ledger;
+mod waiting;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use self::ledger::Ledger;
 pub use clock::{Clock, FixedClock, SystemClock, TapeClock};
+pub use waiting::{Wait, Waiting};
 
-/// The clock and the source of randomness of one run; clones share both.
+/// The clock, the source of randomness, and the accounts of one run; clones share them.
 #[derive(Clone)]
 pub struct RunContext {
     clock: Arc<dyn Clock>,
     random: Arc<Mutex<StdRng>>,
+    ledger: Arc<Ledger>,
 }
 
 impl RunContext {
@@ -35,7 +39,7 @@ impl RunContext {
 
     /// A context over any clock, with randomness from `random`.
     pub fn new(clock: Arc<dyn Clock>, random: StdRng) -> Self {
-        Self { clock, random: Arc::new(Mutex::new(random)) }
+        Self { clock, random: Arc::new(Mutex::new(random)), ledger: Arc::default() }
     }
 
     /// The present moment of this run.
@@ -44,8 +48,18 @@ impl RunContext {
     }
 
     /// Waits; a replayed run does not really wait.
-    pub fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.clock.sleep(duration)
+    pub async fn wait(&self, what: Wait, duration: Duration) {
+        self.waiting(what).wait(duration).await;
+    }
+
+    /// A wait that may be made of several pieces.
+    pub fn waiting(&self, what: Wait) -> Waiting<'_> {
+        Waiting::new(self, what)
+    }
+
+    /// What the run's time goes into.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Whether the run is one that can be repeated to the byte, as it is recorded or replayed;

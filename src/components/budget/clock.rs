@@ -8,7 +8,7 @@ use governor::nanos::Nanos;
 use jiff::Timestamp;
 
 use super::Moment;
-use crate::run::RunContext;
+use crate::run::{RunContext, Wait, Waiting};
 
 /// Goes on even when the wall clock does not: with the machine's steady clock, and by the waits of
 /// a run that does not really wait; only by them in a run that can be repeated.
@@ -40,10 +40,15 @@ impl BudgetClock {
         Duration::try_from(since).unwrap_or_default()
     }
 
+    /// What one request has to wait.
+    pub(super) fn waiting(&self) -> Waiting<'_> {
+        self.run.waiting(Wait::Budget)
+    }
+
     /// Waits; afterwards it is later by at least `wait`.
-    pub(super) async fn sleep(&self, wait: Duration) {
+    pub(super) async fn wait(&self, waiting: &mut Waiting<'_>, wait: Duration) {
         let end = self.now() + wait;
-        self.run.sleep(wait).await;
+        waiting.wait(wait).await;
         let missing = end.saturating_sub(self.now());
         let missing = u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX);
         self.skipped.fetch_add(missing, Ordering::Relaxed);

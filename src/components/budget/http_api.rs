@@ -122,8 +122,9 @@ impl Permit for HttpApiBudget {
     fn acquire<'a>(&'a self, request: &'a PreparedRequest) -> BoxFuture<'a, ()> {
         async {
             let Some((policy, weight)) = self.policy(request) else { return };
+            let mut waiting = self.clock.waiting();
             while let Err(wait) = policy.window.try_acquire(weight, self.clock.now()) {
-                self.clock.sleep(wait).await;
+                self.clock.wait(&mut waiting, wait).await;
             }
         }
         .boxed()

@@ -229,7 +229,7 @@ mod tests {
         let rate = ConstantRate::new(Duration::from_hours(1), clock.clone()).unwrap();
         assert_eq!(rate.try_acquire(1, clock.now()), Ok(()));
         let wait = rate.try_acquire(1, clock.now()).unwrap_err();
-        clock.sleep(wait).await;
+        clock.wait(&mut clock.waiting(), wait).await;
         assert_eq!(rate.try_acquire(1, clock.now()), Ok(()));
     }
 }

@@ -7,7 +7,7 @@ use tracing::info;
 use crate::components::ReadError;
 use crate::components::shape::{AtLeast, NumberFrom, choice, shape};
 use crate::protocol::TracedError;
-use crate::run::RunContext;
+use crate::run::{RunContext, Wait};
 
 choice! {
     /// When the configured size is used again.
@@ -89,7 +89,7 @@ impl<'a> Reducer<'a> {
             self.stream,
             self.current.or(self.configured).unwrap_or_default(),
         );
-        run.sleep(Duration::from_secs_f64(wait)).await;
+        run.wait(Wait::BackOff, Duration::from_secs_f64(wait)).await;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::components::{Answer, Paginator, ReadError, RequestInput, RequestParts, Requester};
 use crate::http::BodyMode;
+use crate::run::ledger::{self, Spent};
 use crate::value::{Json, StreamSlice};
 
 /// What a page is asked for with, apart from the read that it belongs to.
@@ -78,7 +79,7 @@ impl<'a> Prefetch<'a> {
             wanted = self.paginator.likely_next(Some(&next));
         }
         let mut page = self.pages.pop_front()?;
-        let answer = (&mut page.answer).await;
+        let answer = ledger::spend(Spent::Server, &mut page.answer).await;
         Some(
             answer
                 .unwrap_or_else(|err| Err(ReadError::unexpected("RuntimeError", err.to_string()))),
@@ -89,7 +90,7 @@ impl<'a> Prefetch<'a> {
 impl Ahead {
     fn send(request: AheadRequest, requester: Arc<dyn Requester>) -> Self {
         let token = request.token.clone();
-        let answer = tokio::spawn(async move {
+        let answer = tokio::spawn(ledger::beside(async move {
             let AheadRequest { slice, token, path, parts, body } = request;
             let input = RequestInput {
                 slice: Some(&slice),
@@ -100,7 +101,7 @@ impl Ahead {
                 body,
             };
             requester.send(input).await
-        });
+        }));
         Self { token, answer }
     }
 }

@@ -136,9 +136,9 @@ async fn make_slices(run: &Arc<StreamRun>, readers: &Readers) {
     run.start().await;
     let making = async {
         // The reference describes a stream before it reads it, and some APIs are asked for that.
-        run.stream.schema.load().await?;
+        run.account.around(run.stream.schema.load()).await?;
         let mut slices = run.stream.slices();
-        while let Some(slice) = slices.next().await {
+        while let Some(slice) = run.account.around(slices.next()).await {
             let slice = slice?;
             run.open_slice();
             readers.take(Job { run: run.clone(), slice }).await?;
@@ -183,7 +183,10 @@ async fn read_slice(run: &Arc<StreamRun>, slice: &StreamSlice) -> Result<(), Rea
         let mut sink = SliceSink::new(run, slice);
         run.stream.retriever.read(slice, &mut sink).await
     };
-    AssertUnwindSafe(reading).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
+    AssertUnwindSafe(run.account.around(reading))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(panicked()))
 }
 
 /// A bug of ours must not take other streams down, nor go unnoticed.

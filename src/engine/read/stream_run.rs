@@ -7,6 +7,7 @@ use tracing::{debug, error, info};
 use crate::components::{LineFrame, ReadError, Stream};
 use crate::protocol::message::StreamStatus;
 use crate::protocol::{FileReference, Message, RecordFrame, TracedError};
+use crate::run::ledger::{self, Account, Spent};
 use crate::value::{Json, Map, StreamSlice, write_python_text_repr, write_record_data};
 
 use super::super::Output;
@@ -15,6 +16,8 @@ use super::super::Output;
 pub(super) struct StreamRun {
     pub(super) stream: Arc<Stream>,
     pub(super) output: Output,
+    /// What is spent on the stream.
+    pub(super) account: Arc<Account>,
     frame: RecordFrame,
     /// Guards the order of what is printed of the stream; never held while waiting.
     progress: Mutex<Progress>,
@@ -37,7 +40,8 @@ struct Progress {
 impl StreamRun {
     pub(super) fn new(stream: Arc<Stream>, output: Output) -> Self {
         let frame = RecordFrame::new(&stream.name);
-        Self { stream, output, frame, progress: Mutex::default() }
+        let account = output.run.ledger().open(&stream.name);
+        Self { stream, output, account, frame, progress: Mutex::default() }
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -110,7 +114,9 @@ impl StreamRun {
 
     /// Prints whole lines of records, when there is room for them.
     pub(super) async fn print(&self, lines: Vec<u8>, n_records: u64) -> Result<(), ReadError> {
-        let room = self.output.writer.room(lines.len()).await.map_err(|_| ReadError::Cancelled)?;
+        let room = ledger::spend(Spent::Output, self.output.writer.room(lines.len())).await;
+        let room = room.map_err(|_| ReadError::Cancelled)?;
+        self.account.count_records(n_records);
         // Counted and queued in one step: a state that comes between would count wrong.
         let mut progress = self.progress();
         if !std::mem::replace(&mut progress.is_running, true) {

@@ -23,42 +23,42 @@ const MASK: &str = "****";
 pub(super) struct Exchange {
     /// When that was, by the run's own clock.
     #[serde(with = "super::timestamp")]
-    time: Timestamp,
-    request: Asked,
+    pub(super) time: Timestamp,
+    pub(super) request: Asked,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    response: Option<Answered>,
+    pub(super) response: Option<Answered>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    error: Option<Failed>,
+    pub(super) error: Option<Failed>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Asked {
-    method: String,
-    url: String,
-    headers: Vec<(String, String)>,
+pub(super) struct Asked {
+    pub(super) method: String,
+    pub(super) url: String,
+    pub(super) headers: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Content::is_empty")]
-    body: Content,
+    pub(super) body: Content,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Answered {
-    status: u16,
+pub(super) struct Answered {
+    pub(super) status: u16,
     /// With each `Set-Cookie` by itself.
-    headers: Vec<(String, String)>,
+    pub(super) headers: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Content::is_empty")]
-    body: Content,
+    pub(super) body: Content,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Failed {
-    class: String,
-    message: String,
+pub(super) struct Failed {
+    pub(super) class: String,
+    pub(super) message: String,
 }
 
 /// Bytes: as text where they are text.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Content {
+pub(super) enum Content {
     Text(String),
     Base64(String),
 }
@@ -81,22 +81,27 @@ impl Key {
 }
 
 impl Exchange {
-    /// What is recorded of a request; the response's body must be whole.
+    /// What is recorded of a request, with this body of the response.
     pub(super) fn new(
         time: Timestamp,
         request: &PreparedRequest,
         outcome: Result<&Response, &HttpError>,
+        body: &[u8],
     ) -> Self {
-        let error = outcome.err().map(|error| Failed {
-            class: error.kind.class_name().to_owned(),
-            message: error.message.clone(),
-        });
         Self {
             time,
             request: Asked::new(request),
-            response: outcome.ok().map(Answered::new),
-            error,
+            response: outcome.ok().map(|response| Answered::new(response, body)),
+            error: outcome.err().map(Failed::new),
         }
+    }
+
+    /// What became of a body that was still received.
+    pub(super) fn end(&mut self, body: &[u8], error: Option<&HttpError>) {
+        if let Some(response) = &mut self.response {
+            response.body = Content::new(body);
+        }
+        self.error = error.map(Failed::new);
     }
 
     /// Masks all secrets, and what proves an identity.
@@ -155,14 +160,18 @@ impl Asked {
 }
 
 impl Answered {
-    fn new(response: &Response) -> Self {
+    /// The answer of a request that got none.
+    pub(super) const NONE: &'static Self =
+        &Self { status: 0, headers: Vec::new(), body: Content::Text(String::new()) };
+
+    fn new(response: &Response, body: &[u8]) -> Self {
         let mut headers = to_pairs(&response.headers);
         if !response.set_cookies.is_empty() {
             headers.retain(|(name, _)| !name.eq_ignore_ascii_case("set-cookie"));
             let cookies = response.set_cookies.iter();
             headers.extend(cookies.map(|cookie| ("Set-Cookie".to_owned(), cookie.clone())));
         }
-        Self { status: response.status, headers, body: Content::new(response.bytes()) }
+        Self { status: response.status, headers, body: Content::new(body) }
     }
 
     fn to_response(&self, request: &Arc<PreparedRequest>) -> Response {
@@ -178,6 +187,12 @@ impl Answered {
         let mut response = Response::new(self.status, headers, Arc::clone(request), body);
         response.set_cookies = set_cookies;
         response
+    }
+}
+
+impl Failed {
+    fn new(error: &HttpError) -> Self {
+        Self { class: error.kind.class_name().to_owned(), message: error.message.clone() }
     }
 }
 
@@ -209,12 +224,25 @@ impl Content {
     fn mask(&mut self, secrets: &Secrets) {
         // Secrets of a body that is not text cannot be seen.
         if let Self::Text(text) = self {
-            if text.trim_start().starts_with(['{', '[']) {
-                *text = mask_strings(text, secrets);
-            } else {
-                mask(text, secrets);
-            }
+            mask_text(text, secrets);
         }
+    }
+
+    /// How it is written, and whether that is Base64.
+    pub(super) fn written(&self) -> (&str, bool) {
+        match self {
+            Self::Text(text) => (text, false),
+            Self::Base64(text) => (text, true),
+        }
+    }
+}
+
+/// Masks all secrets in a text; what is JSON stays JSON.
+pub(super) fn mask_text(text: &mut String, secrets: &Secrets) {
+    if text.trim_start().starts_with(['{', '[']) {
+        *text = mask_strings(text, secrets);
+    } else {
+        mask(text, secrets);
     }
 }
 

@@ -6,18 +6,25 @@
 //! them, so a cassette can be kept with a manifest and shown to others.
 
 mod exchange;
+mod har;
 mod record;
 mod replay;
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use crate::run::{RunContext, TapeClock};
 
+pub(super) use har::Asking;
+pub use har::Har;
 pub use record::Recorder;
 pub use replay::Replay;
 
@@ -75,6 +82,15 @@ pub enum CassetteError {
     /// It was written by a newer program.
     #[error("the cassette has format {0}; this program reads formats up to {FORMAT}")]
     Format(u32),
+}
+
+/// A temporary file that is to take the place of `file` at `path`.
+fn successor_of(path: &Path, file: &File) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // Temporary files are their owner's only; a recording is for who may read the folder.
+    let permissions = file.metadata()?.permissions();
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(permissions).tempfile_in(folder.unwrap_or(Path::new(".")))
 }
 
 /// Timestamps as text: `2026-01-15T12:00:00Z`.

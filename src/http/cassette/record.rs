@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use tracing::warn;
 
 use super::super::error::HttpError;
+use super::super::limits::Limits;
 use super::super::request::PreparedRequest;
 use super::super::response::Response;
 use super::super::transport::Transport;
@@ -25,6 +26,7 @@ pub struct Recorder {
     inner: Arc<dyn Transport>,
     run: RunContext,
     secrets: Secrets,
+    limits: Limits,
     path: PathBuf,
     file: Mutex<BufWriter<File>>,
 }
@@ -40,7 +42,14 @@ impl Recorder {
     ) -> Result<Self, CassetteError> {
         let mut file = BufWriter::new(File::create(path)?);
         write_line(&mut file, &header)?;
-        Ok(Self { inner, run, secrets, path: path.to_owned(), file: Mutex::new(file) })
+        let (limits, file) = (Limits::default(), Mutex::new(file));
+        Ok(Self { inner, run, secrets, limits, path: path.to_owned(), file })
+    }
+
+    /// The recorder, with the limits of the run.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Ends the cassette, and masks in it what came to be known as secret after it was written.
@@ -48,12 +57,7 @@ impl Recorder {
         // A panic while the lock is held leaves a line that is not whole, which is said below.
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.flush()?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        // Temporary files are their owner's only; a cassette is for who may read the folder.
-        let permissions = file.get_ref().metadata()?.permissions();
-        let mut masked = tempfile::Builder::new()
-            .permissions(permissions)
-            .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+        let mut masked = super::successor_of(&self.path, file.get_ref())?;
         let mut writer = BufWriter::new(masked.as_file_mut());
         for (line_idx, line) in BufReader::new(File::open(&self.path)?).lines().enumerate() {
             let line = line?;
@@ -75,11 +79,12 @@ impl Recorder {
     async fn record(&self, request: &Arc<PreparedRequest>) -> Result<Response, HttpError> {
         let mut result = self.inner.exchange(request).await;
         if let Ok(response) = &mut result
-            && let Err(error) = response.load().await
+            && let Err(error) = response.load(&self.limits).await
         {
             result = Err(error);
         }
-        let mut exchange = Exchange::new(self.run.now(), request, result.as_ref());
+        let body = result.as_ref().map_or(&[][..], Response::bytes);
+        let mut exchange = Exchange::new(self.run.now(), request, result.as_ref(), body);
         exchange.mask(&self.secrets);
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = write_line(&mut *file, &exchange).and_then(|()| file.flush()) {

@@ -13,6 +13,7 @@ use super::super::request::{BodyMode, PreparedRequest};
 use super::super::response::{Body, BodyStream, Response};
 use super::content::ContentDecoder;
 use super::failure::Destination;
+use crate::run::ledger::{self, Spent};
 
 /// The most that is reserved on a server's word.
 const MAX_RESERVED: u64 = 64 * 1024 * 1024;
@@ -145,7 +146,8 @@ impl Incoming {
     async fn next_chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         loop {
             let patience = self.limits.for_next_bytes(&self.request.options);
-            let chunk = timeout(patience.limit, self.response.chunk()).await.map_err(|_| {
+            let chunk = ledger::spend(Spent::Body, timeout(patience.limit, self.response.chunk()));
+            let chunk = chunk.await.map_err(|_| {
                 let error = Destination::of(&self.request.url).body_timeout();
                 patience.explain(error, &self.request)
             })?;
@@ -156,6 +158,7 @@ impl Incoming {
                 Some(chunk) if chunk.is_empty() => {}
                 Some(chunk) => {
                     self.n_received += chunk.len() as u64;
+                    ledger::count_bytes(chunk.len() as u64);
                     return Ok(Some(chunk));
                 }
                 None => return Ok(None),

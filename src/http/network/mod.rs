@@ -10,7 +10,7 @@ mod tls;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use reqwest::header::{HOST, HeaderMap, HeaderName, HeaderValue};
@@ -25,8 +25,9 @@ use super::error::{ErrorKind, HttpError};
 use super::limits::Limits;
 use super::normalize::quoted;
 use super::request::PreparedRequest;
-use super::response::Response;
+use super::response::{Response, Transfer};
 use super::transport::Transport;
+use crate::run::ledger::{self, Spent};
 
 /// Idle connections kept for each host, as many as the reference keeps.
 const MAX_IDLE_PER_HOST: usize = 20;
@@ -139,10 +140,11 @@ impl Network {
             ClientKey { is_https: url.scheme() == "https", connect_timeout: connection.limit };
         self.proxies.check(&request.url)?;
         let sent = self.client(key)?.execute(to_reqwest(request, url)?);
+        let begun = Instant::now();
         let first_byte = self.limits.for_first_byte(options);
         // Connecting counts too, but is not what is waited for.
         let limit = first_byte.limit + options.connect_timeout.unwrap_or(first_byte.limit);
-        let answered = timeout(limit, sent).await.map_err(|_| {
+        let answered = ledger::spend(Spent::Server, timeout(limit, sent)).await.map_err(|_| {
             let error = Destination::of(&request.url).read_timeout(first_byte.limit);
             first_byte.explain(error, request)
         })?;
@@ -155,7 +157,11 @@ impl Network {
                 _ => error,
             }
         })?;
-        Incoming::receive(response, request, self.limits).await
+        let (version, wait) = (response.version(), begun.elapsed());
+        let mut response = Incoming::receive(response, request, self.limits).await?;
+        response.transfer =
+            Transfer { version, wait, receive: begun.elapsed().saturating_sub(wait) };
+        Ok(response)
     }
 }
 

@@ -21,7 +21,7 @@ use super::request::PreparedRequest;
 use super::resolution::{Action, Outcome, Resolution, RetryPolicy, SendObserver, SessionAuth};
 use super::response::Response;
 use crate::protocol::{FailureType, TracedError};
-use crate::run::RunContext;
+use crate::run::{RunContext, Wait, ledger};
 
 /// Seconds of a wait that is only there to slow down a token that misreports its quota.
 const TOKEN_ROTATION_WAIT: f64 = 0.1;
@@ -136,6 +136,7 @@ impl Retry<'_> {
             }
             self.wait(&request, outcome, &resolution, attempt, &mut layers).await?;
             attempt += 1;
+            ledger::count_retry();
             self.auth.sign(Arc::make_mut(&mut request)).await?;
         }
     }
@@ -202,7 +203,7 @@ impl Retry<'_> {
         info!(
             "UserDefinedBackoffException: Rate limit exceeded{status}. Retrying in {seconds} seconds."
         );
-        self.run.sleep(duration(seconds)).await;
+        self.run.wait(Wait::BackOff, duration(seconds)).await;
         layers.strategy.begin_try(self.run.now());
         Ok(())
     }
@@ -232,7 +233,7 @@ impl Retry<'_> {
             "Caught retryable error '{reason}' after {} tries. Waiting {seconds} seconds then retrying...",
             layer.n_tries
         );
-        self.run.sleep(duration(seconds)).await;
+        self.run.wait(Wait::BackOff, duration(seconds)).await;
         let now = self.run.now();
         layer.begin_try(now);
         layers.strategy = Layer::new(now);

@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
 use crate::http::{Body, ErrorKind, Headers, Method, NoAuth, RefreshError, Refreshed, Request};
-use crate::run::TapeClock;
+use crate::run::{TapeClock, Wait};
 
 /// What the server says, and what the error handler makes of it.
 #[derive(Clone, Copy)]
@@ -89,7 +89,7 @@ impl Sender for Script {
         Box::pin(async move {
             let step = self.steps.lock().unwrap().pop_front().expect("no attempt expected");
             *self.current.lock().unwrap() = step;
-            self.run.sleep(Duration::from_secs(step.takes)).await;
+            self.run.wait(Wait::BackOff, Duration::from_secs(step.takes)).await;
             if step.status == 0 {
                 return Err(HttpError::new(ErrorKind::Connection, "refused"));
             }

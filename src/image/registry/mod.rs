@@ -22,8 +22,8 @@ use super::documents::media;
 use super::error::ImageError;
 use super::reference::Reference;
 use crate::http::{
-    Body, BodyMode, Client, Http, Method, Options, ParamValue, Request, RequestBody, Response,
-    urljoin,
+    Body, BodyMode, Client, Http, Limits, Method, Options, ParamValue, Request, RequestBody,
+    Response, urljoin,
 };
 use crate::value::Secret;
 
@@ -159,7 +159,7 @@ impl Registry {
                 prepared.body = Some(body);
             }
             let mut response = self.client.send(&Arc::new(prepared)).await?;
-            response.load().await?;
+            response.load(&Limits::default()).await?;
             Ok(response)
         };
         sent.await.map_err(|reason| ImageError::Unreachable { host: self.host(), reason })

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use crate::components::{Asking, Purpose, ReadError, Surroundings};
 use crate::http::{Action, ErrorKind, Method, ParamValue, Request, RequestBody, Response};
 use crate::protocol::TracedError;
+use crate::run::Wait;
 use crate::template::time::{DateTime, TimeDelta, Unit};
 use crate::template::{EvalError, InterpolatedMapping, InterpolatedString, Scope};
 use crate::value::{Json, Map, is_truthy, python_float, python_str};
@@ -134,7 +135,7 @@ impl RefreshRequest {
             info!(
                 "Caught retryable error after {n_tries} tries ({error}). Waiting {wait} seconds then retrying..."
             );
-            run.sleep(Duration::from_secs_f64(wait)).await;
+            run.wait(Wait::BackOff, Duration::from_secs_f64(wait)).await;
             waited += wait;
             n_tries += 1;
         };

@@ -23,6 +23,7 @@ use crate::http::{
 };
 use crate::manifest::Node;
 use crate::protocol::{FailureType, TracedError};
+use crate::run::Wait;
 use crate::template::InterpolatedString;
 use crate::template::time::{DateTime, Span};
 use crate::value::{Json, PythonJson, python_int, python_str};
@@ -366,7 +367,7 @@ impl RateLimitedTokens {
             match turn {
                 Turn::Use(token, delay) => {
                     if !delay.is_zero() {
-                        self.surroundings.run().sleep(delay).await;
+                        self.surroundings.run().wait(Wait::Budget, delay).await;
                     }
                     return Ok(token);
                 }
@@ -394,7 +395,7 @@ impl RateLimitedTokens {
         let mut left = wait;
         while !left.is_zero() {
             let step = left.min(HEARTBEAT);
-            self.surroundings.run().sleep(step).await;
+            self.surroundings.run().wait(Wait::Budget, step).await;
             left -= step;
             if !left.is_zero() {
                 info!(

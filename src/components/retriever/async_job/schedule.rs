@@ -17,6 +17,7 @@ use super::status::Status;
 use crate::components::job_slots::{JobSlot, JobSlots};
 use crate::components::{BuildContext, ReadError, Surroundings};
 use crate::protocol::{FailureType, TracedError};
+use crate::run::Wait;
 use crate::value::{Json, StreamSlice, python_repr};
 
 /// Between two rounds.
@@ -123,12 +124,13 @@ impl Job {
 impl Jobs<'_> {
     /// The next job whose records can be downloaded; an error when any slice has none in the end.
     pub(super) async fn next_complete(&mut self) -> Result<Option<PreparedJob>, ReadError> {
+        let mut waiting = self.schedule.surroundings.run().waiting(Wait::Job);
         loop {
             if let Some(job) = self.complete.pop_front() {
                 return Ok(Some(job));
             }
             if std::mem::take(&mut self.needs_pause) {
-                self.schedule.surroundings.run().sleep(PAUSE).await;
+                waiting.wait(PAUSE).await;
             }
             match self.round().await {
                 Ok(()) if self.complete.is_empty() && self.is_done() => break,
