@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 /// No test case has this much to do.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(5);
 
 /// What a command answered.
 #[derive(Debug)]

@@ -42,6 +42,8 @@ pub(crate) struct Exchange<'a> {
     /// Method, path, and query.
     pub(crate) target: String,
     pub(crate) authorization: Option<String>,
+    /// Whether answers repeat what was heard.
+    pub(crate) repeats: bool,
     /// The same for all requests with the same number and seed.
     pub(crate) random: StdRng,
     body_len: usize,
@@ -159,7 +161,8 @@ impl Visit {
                 return socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
             }
         }
-        let head = String::from_utf8_lossy(&head).into_owned();
+        // Header fields have no other character set.
+        let head: String = head.into_iter().map(char::from).collect();
         let field = |name: &str| {
             let mut fields = head.lines().filter_map(|line| line.split_once(": "));
             fields
@@ -175,6 +178,7 @@ impl Visit {
             authority: self.authority,
             target,
             authorization: field("authorization"),
+            repeats: false,
             random: StdRng::seed_from_u64(self.seed ^ (number as u64) << 32),
             body_len: field("content-length").map_or(0, |len| len.parse().unwrap()),
             socket,
@@ -201,11 +205,17 @@ impl Exchange<'_> {
         headers: &str,
         body: impl AsRef<[u8]>,
     ) -> io::Result<()> {
-        let body = body.as_ref();
+        let heard = format!("{} {}", self.target, self.authorization.as_deref().unwrap_or("-"));
+        let error = serde_json::json!({"error": {"message": heard}, "errors": [heard]}).to_string();
+        let is_error = self.repeats && !status.starts_with(['2', '3']);
+        let body = if is_error { error.as_bytes() } else { body.as_ref() };
+        let repeated = if self.repeats { format!("X-Heard: {heard}\r\n") } else { String::new() };
         self.take_all()?;
         let length = format!("Content-Length: {}\r\n", body.len());
         let length = if headers.contains("Content-Length") { "" } else { &length };
-        self.send(format!("HTTP/1.1 {status}\r\nConnection: close\r\n{length}{headers}\r\n"))?;
+        self.send(format!(
+            "HTTP/1.1 {status}\r\nConnection: close\r\n{length}{headers}{repeated}\r\n"
+        ))?;
         self.send(body)
     }
 

@@ -25,24 +25,24 @@ const SEEDS: [u64; 3] = [1, 2, 3];
 const PAGE: &str = r#"{"items": [{"id": 1}, {"id": 2}, {"id": 3}]}"#;
 const LINES: &str = "{\"id\": 1}\n{\"id\": 2}\n{\"id\": 3}\n";
 
-type Serve = fn(&mut Exchange<'_>) -> io::Result<()>;
+pub(crate) type Serve = fn(&mut Exchange<'_>) -> io::Result<()>;
 
 /// A way to be broken.
 #[derive(Clone, Copy)]
-struct Fault {
+pub(crate) struct Fault {
     /// The stream of `faults/manifest.yaml` that is read.
-    stream: &'static str,
-    door: Door,
+    pub(crate) stream: &'static str,
+    pub(crate) door: Door,
     /// What the config says in place of the server's own URL.
     url: &'static str,
     /// Whether the server's certificate is trusted.
-    is_trusted: bool,
-    options: &'static [&'static str],
-    serve: Serve,
+    pub(crate) is_trusted: bool,
+    pub(crate) options: &'static [&'static str],
+    pub(crate) serve: Serve,
 }
 
 impl Fault {
-    const fn new(serve: Serve) -> Self {
+    pub(crate) const fn new(serve: Serve) -> Self {
         Self {
             stream: "items",
             door: Door::Plain,
@@ -69,6 +69,12 @@ impl Fault {
         Self { options, ..self }
     }
 
+    /// What the config has as the URL of `server`.
+    pub(crate) fn url_of(&self, server: &FaultServer) -> String {
+        let url = self.url.replace("HOST", &server.authority().to_string());
+        url.replace("PORT", &server.authority().port().to_string())
+    }
+
     /// Reads the stream from a server with this fault.
     fn read(&self, seed: u64) -> Run {
         let server = FaultServer::start(self.door, seed, self.serve);
@@ -76,10 +82,8 @@ impl Fault {
         let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         put("manifest.yaml", include_str!("faults/manifest.yaml"));
         put("certificate.pem", CERTIFICATE);
-        let url = self.url.replace("HOST", &server.authority().to_string());
-        let url = url.replace("PORT", &server.authority().port().to_string());
         let config = json!({
-            "url": url, "token": "t0ken", "client_id": "cl1ent", "client_secret": "cl1ent-s3cret",
+            "url": self.url_of(&server), "token": "t0ken", "client_id": "cl1ent", "client_secret": "cl1ent-s3cret",
             "refresh_token": "r3fresh",
         });
         put("config.json", &config.to_string());
@@ -214,7 +218,8 @@ fn check(name: &str, what: &str, fault: &Fault) {
 /// A test for each fault, and the list of all.
 macro_rules! faults {
     ($(#[doc = $what:literal] $name:ident: $fault:expr;)*) => {
-        const FAULTS: &[(&str, &str, Fault)] = &[$((stringify!($name), $what, $fault)),*];
+        /// Name, what the server does, and how.
+        pub(crate) const FAULTS: &[(&str, &str, Fault)] = &[$((stringify!($name), $what, $fault)),*];
 
         $(
             #[test]

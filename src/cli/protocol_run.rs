@@ -1,7 +1,10 @@
 //! How a command of the protocol runs: its output, its log, and how it ends.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt::{Display, Write};
 use std::io;
 use std::iter;
+use std::panic;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -76,6 +79,7 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let (writer, thread) = Writer::stdout()?;
     let secrets = Secrets::new();
+    mask_panics(&secrets);
     let asked_for = most_detailed(log.log_level.as_deref());
     let most_detailed = if log.debug { asked_for.max(LevelFilter::DEBUG) } else { asked_for };
     let layer = LogLayer::new(writer.clone(), secrets.clone(), most_detailed);
@@ -97,6 +101,22 @@ pub(super) fn run(
         finished => finished?,
     }
     Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a bug of ours says goes to stderr as ever, but without secrets.
+fn mask_panics(secrets: &Secrets) {
+    let secrets = secrets.clone();
+    panic::set_hook(Box::new(move |info| {
+        tell(&panic_text(info, &Backtrace::capture(), &secrets));
+    }));
+}
+
+fn panic_text(info: &impl Display, backtrace: &Backtrace, secrets: &Secrets) -> String {
+    let mut text = format!("{info}\n");
+    if backtrace.status() == BacktraceStatus::Captured {
+        let _ = write!(text, "{backtrace}");
+    }
+    secrets.mask(&text).into_owned()
 }
 
 /// How many threads work.
@@ -159,5 +179,19 @@ fn report(failure: &Failure, output: &Output) {
             print(&err.to_message(&output.secrets, output.run.now()));
         }
         Failure::Closed => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_tells_no_secret() {
+        let secrets = Secrets::new();
+        secrets.add("s3cret/key");
+        let info = r#"panicked at a.rs:1:2: called `unwrap` on "a s3cret\/key""#;
+        let text = panic_text(&info, &Backtrace::disabled(), &secrets);
+        assert_eq!(text, "panicked at a.rs:1:2: called `unwrap` on \"a ****\"\n");
     }
 }

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use regex::Regex;
 
 /// What stands in place of a secret.
 const MASK: &str = "****";
@@ -42,7 +43,7 @@ impl<T> fmt::Debug for Secret<T> {
 #[derive(Clone, Default)]
 pub struct Secrets {
     /// Longest first; replaced as a whole, so that masking holds no lock.
-    texts: Arc<RwLock<Arc<[Box<str>]>>>,
+    needles: Arc<RwLock<Arc<[Needle]>>>,
 }
 
 impl Secrets {
@@ -52,33 +53,46 @@ impl Secrets {
     }
 
     /// Masks `secret` from now on, also where it stands percent-encoded in a
-    /// URL or escaped in a JSON text. An empty text is no secret.
+    /// URL or escaped in a text, however often. An empty text is no secret.
     pub fn add(&self, secret: &str) {
         if secret.is_empty() {
             return;
         }
-        // A panic while the lock is held cannot leave the list half made.
-        let mut texts = self.texts.write().unwrap_or_else(PoisonError::into_inner);
-        let mut longer = texts.to_vec();
-        for form in written_forms(secret) {
-            if !longer.iter().any(|text| **text == *form) {
-                longer.push(form.into());
-            }
+        let is_known = |needle: &Needle| *needle.secret == *secret;
+        let needles = Arc::clone(&self.needles.read().unwrap_or_else(PoisonError::into_inner));
+        if !needles.iter().any(is_known) {
+            self.add_needle(Needle::new(secret));
         }
-        longer.sort_by_key(|text| Reverse(text.len()));
-        *texts = longer.into();
+    }
+
+    fn add_needle(&self, needle: Needle) {
+        // A panic while the lock is held cannot leave the list half made.
+        let mut needles = self.needles.write().unwrap_or_else(PoisonError::into_inner);
+        if needles.iter().any(|other| other.secret == needle.secret) {
+            return;
+        }
+        let mut longer = needles.to_vec();
+        longer.push(needle);
+        longer.sort_by_key(|needle| Reverse(needle.secret.len()));
+        *needles = longer.into();
+    }
+
+    /// Masks all signed tokens (JWT) from now on: one may be made for each request.
+    pub fn add_signed_tokens(&self) {
+        let pattern = r"\beyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+";
+        self.add_needle(Needle { secret: pattern.into(), pattern: Regex::new(pattern).ok() });
     }
 
     /// How many texts are masked; secrets only ever are added.
     pub fn n_texts(&self) -> usize {
-        self.texts.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.needles.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// `text` with every secret replaced by `****`; of two secrets that begin
     /// at one place the longer is taken.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let secrets = Arc::clone(&self.texts.read().unwrap_or_else(PoisonError::into_inner));
-        let mut upcoming: Vec<Option<usize>> = secrets.iter().map(|s| text.find(&**s)).collect();
+        let needles = Arc::clone(&self.needles.read().unwrap_or_else(PoisonError::into_inner));
+        let mut upcoming: Vec<_> = needles.iter().map(|needle| needle.find(text, 0)).collect();
         if upcoming.iter().all(Option::is_none) {
             return Cow::Borrowed(text);
         }
@@ -86,19 +100,18 @@ impl Secrets {
         let mut position = 0;
         loop {
             // Each secret is searched for once over the whole text, whatever the others do.
-            for (next, secret) in upcoming.iter_mut().zip(secrets.iter()) {
-                if next.is_some_and(|start| start < position) {
-                    *next = find_from(text, position, secret);
+            for (next, needle) in upcoming.iter_mut().zip(needles.iter()) {
+                if next.as_ref().is_some_and(|found| found.start < position) {
+                    *next = needle.find(text, position);
                 }
             }
-            let found = upcoming
-                .iter()
-                .zip(secrets.iter())
-                .filter_map(|(next, secret)| next.map(|start| (start, Reverse(secret.len()))));
-            let Some((start, Reverse(len))) = found.min() else { break };
-            masked.push_str(&text[position..start]);
+            let found = upcoming.iter().flatten();
+            let Some(found) = found.min_by_key(|found| (found.start, Reverse(found.end))) else {
+                break;
+            };
+            masked.push_str(&text[position..found.start]);
             masked.push_str(MASK);
-            position = start + len;
+            position = found.end;
         }
         masked.push_str(&text[position..]);
         Cow::Owned(masked)
@@ -111,18 +124,78 @@ impl fmt::Debug for Secrets {
     }
 }
 
-fn find_from(text: &str, position: usize, needle: &str) -> Option<usize> {
-    text[position..].find(needle).map(|offset| position + offset)
+/// A secret, and how it is found.
+#[derive(Clone)]
+struct Needle {
+    secret: Box<str>,
+    /// All the ways to write it; none where there is only one.
+    pattern: Option<Regex>,
 }
 
-/// The secret as it is, in a path or query, in a form, and inside a JSON string.
-fn written_forms(secret: &str) -> [String; 4] {
-    /// What neither `quote` of Python nor a form encoder escapes.
-    const ESCAPED: &percent_encoding::AsciiSet =
-        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    let encoded = utf8_percent_encode(secret, ESCAPED).to_string();
-    let json = serde_json::Value::from(secret).to_string();
-    [secret.to_owned(), encoded.replace("%20", "+"), encoded, json[1..json.len() - 1].to_owned()]
+impl Needle {
+    fn new(secret: &str) -> Self {
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._~".contains(letter);
+        let mut pattern = String::new();
+        if !secret.chars().all(is_plain) {
+            secret.chars().for_each(|letter| write_forms(letter, &mut pattern));
+        }
+        // A secret that is too long for a pattern is found as it is.
+        let pattern = Some(pattern).filter(|pattern| !pattern.is_empty());
+        let pattern = pattern.and_then(|pattern| Regex::new(&pattern).ok());
+        Self { secret: secret.into(), pattern }
+    }
+
+    /// Where it stands next.
+    fn find(&self, text: &str, position: usize) -> Option<Range<usize>> {
+        if let Some(pattern) = &self.pattern {
+            return pattern.find_at(text, position).map(|found| found.range());
+        }
+        let start = position + text[position..].find(&*self.secret)?;
+        Some(start..start + self.secret.len())
+    }
+}
+
+/// The pattern of a letter as it is, in URLs, in texts that quote (texts that quote) it, and as a
+/// server repeats it that takes one character set for another.
+fn write_forms(letter: char, pattern: &mut String) {
+    let mut encoded = [0; 4];
+    let text = letter.encode_utf8(&mut encoded);
+    if letter.is_ascii_alphanumeric() {
+        pattern.push(letter);
+        return;
+    }
+    let mut forms = vec![regex::escape(text)];
+    let bytes = |prefix: &str| {
+        text.bytes().fold(String::new(), |bytes, byte| format!("{bytes}{prefix}{byte:02x}"))
+    };
+    forms.push(bytes("%(?:25)*"));
+    forms.push(bytes(r"\\+x"));
+    let mut units = [0; 2];
+    let units = letter.encode_utf16(&mut units).iter();
+    forms.push(units.fold(String::new(), |units, unit| format!(r"{units}\\+u{unit:04x}")));
+    match letter {
+        ' ' => forms.push(r"\+".to_owned()),
+        '\\' => forms.push(r"\\+".to_owned()),
+        '\'' | '"' | '/' => forms.push(format!(r"\\+{letter}")),
+        '\n' => forms.push(r"\\+n".to_owned()),
+        '\r' => forms.push(r"\\+r".to_owned()),
+        '\t' => forms.push(r"\\+t".to_owned()),
+        '&' => forms.push("&amp;".to_owned()),
+        '<' => forms.push("&lt;".to_owned()),
+        '>' => forms.push("&gt;".to_owned()),
+        letter if letter.is_ascii() => {}
+        letter => {
+            forms.push(regex::escape(&text.bytes().map(char::from).collect::<String>()));
+            forms.push("\u{fffd}+".to_owned());
+            forms.push(format!(r"\\+U{:08x}", u32::from(letter)));
+            if let Ok(byte) = u8::try_from(u32::from(letter)) {
+                forms.push(format!(r"\\+x{byte:02x}"));
+            }
+        }
+    }
+    pattern.push_str("(?i:");
+    pattern.push_str(&forms.join("|"));
+    pattern.push(')');
 }
 
 #[cfg(test)]
@@ -162,6 +235,40 @@ mod tests {
     fn masks_what_is_encoded_in_urls_and_json() {
         check(&["p w/ö\"\n"], "?a=p%20w%2F%C3%B6%22%0A&b=p+w%2F%C3%B6%22%0A", "?a=****&b=****");
         check(&["a\n\"b"], r#"{"x": "a\n\"b"}"#, r#"{"x": "****"}"#);
+    }
+
+    #[test]
+    fn masks_signed_tokens_when_it_is_told_to() {
+        let set = Secrets::new();
+        let text = "Bearer eyJhbGci.eyJpYXQ.F_W-4, eyJ, eyJ.eyJ";
+        assert_eq!(set.mask(text), text);
+        set.add_signed_tokens();
+        set.add_signed_tokens();
+        assert_eq!((&*set.mask(text), set.n_texts()), ("Bearer ****, eyJ, eyJ.eyJ", 1));
+    }
+
+    #[test]
+    fn masks_what_is_quoted_again_and_again() {
+        let secret = "a'b\\c\"\nd/e 🙂";
+        let mut text = secret.to_owned();
+        for _ in 0..4 {
+            text = serde_json::Value::from(format!("<{text}>")).to_string();
+            check(
+                &[secret],
+                &text,
+                &text.replace(&text[text.find('a').unwrap()..=text.rfind('🙂').unwrap() + 3], MASK),
+            );
+        }
+        check(&["a/b+c="], r"a\/b+c= a%2fb%252Bc%3d a\u002fb+c= a b+c=", "**** **** **** a b+c=");
+    }
+
+    #[test]
+    fn masks_what_is_read_in_another_character_set() {
+        check(
+            &["pä\"ß"],
+            "pÃ¤\"Ã\u{9f}, p\u{fffd}\"\u{fffd}, p\\u00e4\\\"\\u00df",
+            "****, ****, ****",
+        );
     }
 
     #[test]

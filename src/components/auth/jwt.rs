@@ -199,6 +199,7 @@ impl TokenSource for JwtToken {
 
 impl JwtToken {
     fn sign(&self, scope: &Scope<'_>) -> Result<String, ReadError> {
+        self.surroundings.environment().secrets.add_signed_tokens();
         let claims = PythonJson::COMPACT.text(&Json::Object(self.claims(scope)?));
         let headers = PythonJson::SORTED_COMPACT.text(&Json::Object(self.headers(scope)?));
         let mut token = URL_SAFE_NO_PAD.encode(headers);
