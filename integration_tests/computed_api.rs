@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -36,6 +37,22 @@ impl Asked {
 
 type Answer = dyn Fn(&Asked) -> (u16, Value) + Send + Sync;
 
+/// What becomes of an answer on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Open,
+    /// The connection is reset before anything was read.
+    Reset,
+    /// The connection is closed in place of an answer.
+    Closed,
+    /// Another status comes in its place.
+    Status(u16),
+    /// Half of the body comes.
+    Half,
+    /// It comes in small pieces.
+    Slow,
+}
+
 /// A server that answers until it is dropped.
 pub(crate) struct ComputedApi {
     address: SocketAddr,
@@ -45,6 +62,15 @@ pub(crate) struct ComputedApi {
 impl ComputedApi {
     /// Answers each request with the status and the body that `answer` gives, whatever the method.
     pub(crate) fn start(answer: impl Fn(&Asked) -> (u16, Value) + Send + Sync + 'static) -> Self {
+        Self::start_beyond(|| Way::Open, answer)
+    }
+
+    /// As [`Self::start`], but answers go a way that `way` names.
+    pub(crate) fn start_beyond(
+        way: impl Fn() -> Way + Send + Sync + 'static,
+        answer: impl Fn(&Asked) -> (u16, Value) + Send + Sync + 'static,
+    ) -> Self {
+        let way: Arc<dyn Fn() -> Way + Send + Sync> = Arc::new(way);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let is_over = Arc::new(AtomicBool::new(false));
@@ -54,9 +80,9 @@ impl ComputedApi {
                 if stop.load(Ordering::Relaxed) {
                     return;
                 }
-                let answer = Arc::clone(&answer);
+                let (answer, way) = (Arc::clone(&answer), Arc::clone(&way));
                 // A client that was killed has gone away in the middle: nobody wants the rest.
-                thread::spawn(move || connection.and_then(|it| converse(&it, &*answer)));
+                thread::spawn(move || connection.and_then(|it| converse(&it, &*answer, &*way)));
             }
         });
         Self { address, is_over }
@@ -77,10 +103,23 @@ impl Drop for ComputedApi {
 }
 
 /// Answers requests until the client leaves.
-fn converse(connection: &TcpStream, answer: &Answer) -> io::Result<()> {
+#[expect(clippy::disallowed_methods, reason = "how slow the way is is no affair of the program")]
+fn converse(
+    connection: &TcpStream,
+    answer: &Answer,
+    way: &(dyn Fn() -> Way + Send + Sync),
+) -> io::Result<()> {
     connection.set_nodelay(true)?;
     let mut reader = BufReader::new(connection);
     loop {
+        if reader.buffer().is_empty() && connection.peek(&mut [0])? == 0 {
+            return Ok(());
+        }
+        let way = way();
+        if way == Way::Reset {
+            // What is closed with something unread in it is reset.
+            return Ok(());
+        }
         let mut first = String::new();
         let mut header = String::new();
         if reader.read_line(&mut first)? == 0 {
@@ -90,12 +129,31 @@ fn converse(connection: &TcpStream, answer: &Answer) -> io::Result<()> {
             header.clear();
         }
         let Some(asked) = Asked::of_line(&first) else { return Ok(()) };
-        let (status, body) = answer(&asked);
+        let (status, body) = match way {
+            Way::Status(status) => (status, Value::Null),
+            _ => answer(&asked),
+        };
         let body = body.to_string();
         let response = format!(
             "HTTP/1.1 {status} Answer\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        (&mut &*connection).write_all(response.as_bytes())?;
+        let mut connection = connection;
+        match way {
+            Way::Closed => return Ok(()),
+            Way::Half => {
+                connection
+                    .write_all(&response.as_bytes()[..response.len() - body.len() / 2 - 1])?;
+                return Ok(());
+            }
+            Way::Slow => {
+                let mut pieces = response.as_bytes().chunks(1 + response.len() / 16);
+                pieces.try_for_each(|piece| {
+                    thread::sleep(Duration::from_millis(1));
+                    connection.write_all(piece)
+                })?;
+            }
+            _ => connection.write_all(response.as_bytes())?,
+        }
     }
 }

@@ -25,11 +25,15 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 use crate::computed_api::ComputedApi;
-use run::{Moment, Read, Reader};
-use world::{Api, ENDS, STREAMS, World};
+use run::{End, Moment, Read, Reader};
+use world::{Api, ENDS, STREAMS, Weather, World};
 
 /// How many reads are killed, unless the environment says otherwise.
 const N_KILLS: usize = 200;
+/// The same where the server fails.
+const N_KILLS_OF_FAILING: usize = 60;
+/// So many reads are made of a chain, of which the last comes to its end.
+const MAX_READS: usize = 30;
 /// The environment variable that says otherwise.
 const KILLS_VARIABLE: &str = "CRASH_KILLS";
 
@@ -45,19 +49,41 @@ const N_CHARS: [usize; 4] = [100, 100, 100, 8_000];
 
 #[test]
 fn what_is_killed_goes_on_where_it_was() {
-    let n_kills = std::env::var(KILLS_VARIABLE).map_or(N_KILLS, |text| text.parse().unwrap());
     let api = Api::default();
     let server = ComputedApi::start(move |asked| api.answer(asked));
+    check_kills(&server, &server, n_kills().unwrap_or(N_KILLS));
+}
+
+/// The server resets connections, closes them, fails, refuses, breaks off, and is slow: requests are
+/// made again, and what they fail for good is read again.
+#[test]
+fn what_is_killed_goes_on_where_it_was_though_the_server_fails() {
+    let [api, broken_api] = [Api::default(), Api::default()];
+    let server = ComputedApi::start(move |asked| api.answer(asked));
+    let weather = Weather::default();
+    let broken =
+        ComputedApi::start_beyond(move || weather.way(), move |asked| broken_api.answer(asked));
+    check_kills(&server, &broken, n_kills().unwrap_or(N_KILLS_OF_FAILING));
+}
+
+fn n_kills() -> Option<usize> {
+    std::env::var(KILLS_VARIABLE).ok().map(|text| text.parse().unwrap())
+}
+
+/// Kills reads from `server`; what they should come to is what is read from `sound`.
+fn check_kills(sound: &ComputedApi, server: &ComputedApi, n_kills: usize) {
+    let may_fail = !std::ptr::eq(sound, server);
     let nothing = States::new();
     let read = |n_chars, end| {
-        let reader = Reader { url: server.url_of(n_chars), n_workers: 4, pause: Duration::ZERO };
+        let (url, pause) = (sound.url_of(n_chars), Duration::ZERO);
+        let reader = Reader { url, n_workers: 4, pause, may_fail: false };
         let read = reader.read(end, &nothing, None);
         check_read(&read, &World { end }, &nothing);
         read
     };
     let yesterday = read(N_CHARS[0], ENDS[0]).states;
     let whole = N_CHARS.map(|n_chars| read(n_chars, ENDS[1]));
-    let (n_killed, n_chains) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let [n_killed, n_failed, n_chains] = [const { AtomicUsize::new(0) }; 3];
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
@@ -66,48 +92,71 @@ fn what_is_killed_goes_on_where_it_was() {
                     let initial = if seed % 2 == 0 { &yesterday } else { &nothing };
                     let kind = seed / 2 % N_CHARS.len();
                     let url = server.url_of(N_CHARS[kind]);
-                    let killed = check_chain(seed as u64, &url, initial, &whole[kind]);
+                    let chain = Chain { seed: seed as u64, url, initial, may_fail };
+                    let [killed, failed] = chain.check(&whole[kind]);
                     n_killed.fetch_add(killed, Ordering::Relaxed);
+                    n_failed.fetch_add(failed, Ordering::Relaxed);
                 }
             });
         }
     });
-    println!("{} reads killed in {} chains", n_killed.into_inner(), n_chains.into_inner());
+    let [n_killed, n_failed, n_chains] =
+        [n_killed, n_failed, n_chains].map(AtomicUsize::into_inner);
+    println!("{n_killed} reads killed, {n_failed} failed, in {n_chains} chains");
 }
 
-/// Reads, is killed, goes on, is perhaps killed again, and comes to the end; gives how often it
-/// was killed.
-fn check_chain(seed: u64, url: &str, initial: &States, whole: &Read) -> usize {
-    let mut random = StdRng::seed_from_u64(seed);
-    let world = World { end: ENDS[1] };
-    let mut states = initial.clone();
-    let mut promised = Promised::new();
-    let n_kills = random.random_range(1..=3);
-    for n_killed in 0..=n_kills {
-        let reader = Reader {
-            url: url.to_owned(),
-            n_workers: random.random_range(2..=8),
-            pause: Duration::from_micros(random.random_range(0..400)),
-        };
-        let moment = (n_killed < n_kills).then(|| choose_moment(&mut random, whole));
-        let read = reader.read(world.end, &states, moment);
-        let what = format!("seed {seed}, read {n_killed}, killed at {moment:?}");
-        check_read(&read, &world, &states);
-        for stream in STREAMS {
-            let promised = promised.entry(stream.to_owned()).or_default();
-            promised.extend(read.promised(stream).iter().cloned());
-        }
-        states.extend(read.states);
-        if read.is_whole {
-            for (stream, promised) in &promised {
-                let wanted = world.left_by(initial.get(stream).unwrap_or(&Value::Null), stream);
-                let lost: Vec<_> = wanted.difference(promised).collect();
-                assert!(lost.is_empty(), "{what}: lost of {stream}: {lost:?}");
+/// Reads that follow one another, each from the states of the one before.
+struct Chain<'a> {
+    seed: u64,
+    url: String,
+    initial: &'a States,
+    /// Whether reads may fail: then further ones follow.
+    may_fail: bool,
+}
+
+impl Chain<'_> {
+    /// Reads, is killed, goes on, is perhaps killed again, and comes to the end; gives how often it
+    /// was killed, and failed.
+    fn check(&self, whole: &Read) -> [usize; 2] {
+        let Self { seed, initial, may_fail, .. } = *self;
+        let mut random = StdRng::seed_from_u64(seed);
+        let world = World { end: ENDS[1] };
+        let mut states = initial.clone();
+        let mut promised = Promised::new();
+        let n_kills = random.random_range(1..=3);
+        let (mut n_killed, mut n_failed) = (0, 0);
+        while n_killed + n_failed < MAX_READS {
+            let reader = Reader {
+                url: self.url.clone(),
+                n_workers: random.random_range(2..=8),
+                pause: Duration::from_micros(random.random_range(0..400)),
+                may_fail,
+            };
+            let moment = (n_killed < n_kills).then(|| choose_moment(&mut random, whole));
+            let read = reader.read(world.end, &states, moment);
+            let what = format!("seed {seed}, read {}, killed at {moment:?}", n_killed + n_failed);
+            check_read(&read, &world, &states);
+            for stream in STREAMS {
+                let promised = promised.entry(stream.to_owned()).or_default();
+                promised.extend(read.promised(stream).iter().cloned());
             }
-            return n_killed;
+            states.extend(read.states);
+            match read.end {
+                End::Whole => {
+                    for (stream, promised) in &promised {
+                        let state = initial.get(stream).unwrap_or(&Value::Null);
+                        let wanted = world.left_by(state, stream);
+                        let lost: Vec<_> = wanted.difference(promised).collect();
+                        assert!(lost.is_empty(), "{what}: lost of {stream}: {lost:?}");
+                    }
+                    return [n_killed, n_failed];
+                }
+                End::Killed => n_killed += 1,
+                End::Failed => n_failed += 1,
+            }
         }
+        panic!("seed {seed}: no read came to its end");
     }
-    panic!("seed {seed}: the last read did not come to its end");
 }
 
 fn choose_moment(random: &mut StdRng, whole: &Read) -> Moment {
@@ -129,7 +178,7 @@ fn check_read(read: &Read, world: &World, states: &States) {
         assert_eq!(printed.len(), records.len(), "{stream} repeats records");
         let superfluous: Vec<_> = printed.difference(&wanted).collect();
         assert!(superfluous.is_empty(), "{stream} repeats what was done: {superfluous:?}");
-        if read.is_whole {
+        if read.end == End::Whole {
             let lacking: Vec<_> = wanted.difference(&printed).collect();
             assert!(lacking.is_empty(), "{stream} lacks {lacking:?}");
         }

@@ -35,12 +35,24 @@ pub(super) struct Reader {
     pub(super) n_workers: u32,
     /// How long whoever reads the output lets it wait after each piece of it.
     pub(super) pause: Duration,
+    /// Whether the read may come to its end without success.
+    pub(super) may_fail: bool,
+}
+
+/// How a read ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It read all.
+    Whole,
+    /// It could not read all.
+    Failed,
+    /// It was killed.
+    Killed,
 }
 
 /// What came out of a read.
 pub(super) struct Read {
-    /// Whether it came to its end.
-    pub(super) is_whole: bool,
+    pub(super) end: End,
     pub(super) duration: Duration,
     pub(super) n_bytes: usize,
     pub(super) n_states: usize,
@@ -81,11 +93,18 @@ impl Reader {
         let stderr = fs::read_to_string(folder.path().join("stderr")).unwrap();
         let text = String::from_utf8_lossy(&output);
         assert!(
-            status.success() || (moment.is_some() && status.code().is_none()),
+            status.success()
+                || (moment.is_some() && status.code().is_none())
+                || (self.may_fail && status.code() == Some(1)),
             "{status}: {stderr}{}",
             text.lines().filter(|line| line.contains("TRACE")).collect::<Vec<_>>().join("\n")
         );
-        Read::of_output(&text, status.success(), started.elapsed())
+        let end = match status.code() {
+            Some(0) => End::Whole,
+            Some(_) => End::Failed,
+            None => End::Killed,
+        };
+        Read::of_output(&text, end, started.elapsed())
     }
 }
 
@@ -171,9 +190,9 @@ fn pieces(mut pipe: ChildStdout) -> mpsc::Receiver<Vec<u8>> {
 
 impl Read {
     /// What whole lines of output say; half a line at the end says nothing.
-    fn of_output(text: &str, is_whole: bool, duration: Duration) -> Self {
+    fn of_output(text: &str, end: End, duration: Duration) -> Self {
         let mut read = Self {
-            is_whole,
+            end,
             duration,
             n_bytes: text.len(),
             n_states: 0,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::computed_api::Asked;
+use crate::computed_api::{Asked, Way};
 
 /// The streams of the manifest.
 pub(super) const STREAMS: [&str; 11] = [
@@ -69,6 +69,31 @@ impl Api {
         let n_asked = self.n_asked.fetch_add(1, Ordering::Relaxed);
         if chance(&n_asked.to_string()).is_multiple_of(4) {
             thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A way that is often broken, and now and then for a while.
+#[derive(Debug, Default)]
+pub(super) struct Weather {
+    n_asked: AtomicU64,
+}
+
+impl Weather {
+    /// What becomes of the next answer.
+    pub(super) fn way(&self) -> Way {
+        let n_asked = self.n_asked.fetch_add(1, Ordering::Relaxed);
+        if n_asked % 200 < 8 {
+            return Way::Status(503);
+        }
+        match chance(&n_asked.to_string()) % 40 {
+            0 => Way::Reset,
+            1 => Way::Closed,
+            2 => Way::Half,
+            3 | 4 => Way::Slow,
+            5 => Way::Status(429),
+            6 => Way::Status(500),
+            _ => Way::Open,
         }
     }
 }

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use futures::future::{self, BoxFuture};
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
@@ -21,20 +21,60 @@ use crate::components::{
     Cursor, ReadError, RecordSink, RequestParts, Retriever, SchemaLoader, Stream,
 };
 use crate::engine::Output;
-use crate::protocol::{ConfiguredCatalog, Writer};
+use crate::protocol::{ConfiguredCatalog, TracedError, Writer};
 use crate::run::{Clock, FixedClock, RunContext};
 use crate::value::{Json, Map, Secrets, StreamSlice};
 
+/// Longer than any read takes, by the machine's clock.
+const LIMIT: Duration = Duration::from_mins(1);
 /// Longer than anything takes, by a clock that does not really wait.
 const VERY_LONG: Duration = Duration::from_hours(24 * 365);
+
+/// How something fails.
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    Unexpected,
+    Traced,
+    /// As a bug of ours would.
+    Panic,
+}
+
+impl Failure {
+    fn fail(self) -> ReadError {
+        match self {
+            Self::Unexpected => ReadError::value("as planned"),
+            Self::Traced => ReadError::traced(TracedError::transient("as planned")),
+            // Without a word on stderr.
+            Self::Panic => std::panic::resume_unwind(Box::new("as planned")),
+        }
+    }
+}
+
+/// Where slices fail that do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Spot {
+    /// Within the retriever, after a record.
+    Reading,
+    /// When the cursor sees a record.
+    Observing,
+    /// When the cursor closes a slice of one record.
+    Closing,
+}
 
 /// What one made-up stream does.
 #[derive(Clone, Debug)]
 struct Plan {
     /// For each slice its records, or none when it fails.
     slices: Vec<Option<usize>>,
+    /// Where, and how it fails; the cursor has no bugs.
+    spot: Spot,
+    failure: Failure,
     /// Whether making slices fails after the last one.
     breaks: bool,
+    /// Whether there is no schema, so that no slices are made.
+    has_no_schema: bool,
+    /// Whether there is no last state.
+    has_no_end: bool,
     group: Option<String>,
     /// The most milliseconds that making a slice and reading a record take.
     making: u64,
@@ -74,7 +114,7 @@ impl InFlight {
 /// The slices of a plan; its state counts the slices that were read whole.
 struct PlannedCursor {
     plan: Plan,
-    n_closed: Mutex<usize>,
+    closed: Mutex<Vec<u64>>,
     in_flight: Arc<InFlight>,
 }
 
@@ -84,9 +124,10 @@ impl Cursor for PlannedCursor {
             let partition = [("idx".to_owned(), json!(idx))].into_iter().collect();
             Ok(StreamSlice::of_partition(partition))
         });
-        let end = self.plan.breaks.then(|| Err(ReadError::value("no further slices")));
-        stream::iter(slices.chain(end).enumerate())
+        let slices = slices.map(Ok).chain(self.plan.breaks.then_some(Err(self.plan.failure)));
+        stream::iter(slices.enumerate())
             .then(move |(idx, slice)| async move {
+                let slice = slice.unwrap_or_else(|failure| Err(failure.fail()));
                 PausedClock.sleep(self.plan.delay(self.plan.making, idx)).await;
                 if slice.is_ok() {
                     self.in_flight.make_slice();
@@ -100,21 +141,34 @@ impl Cursor for PlannedCursor {
         Ok(RequestParts::default())
     }
 
-    fn observe(&self, _: &StreamSlice, _: &[Json]) -> Result<(), ReadError> {
-        Ok(())
+    fn observe(&self, slice: &StreamSlice, _: &[Json]) -> Result<(), ReadError> {
+        self.fail_at(Spot::Observing, slice)
     }
 
-    fn close_slice(&self, _: &StreamSlice) -> Result<Option<Map>, ReadError> {
-        *self.n_closed.lock().unwrap() += 1;
+    fn close_slice(&self, slice: &StreamSlice) -> Result<Option<Map>, ReadError> {
+        self.fail_at(Spot::Closing, slice)?;
+        self.closed.lock().unwrap().push(slice.get("idx").and_then(Json::as_u64).unwrap());
         Ok(Some(self.state()))
     }
 
     fn finish(&self) -> Result<Option<Map>, ReadError> {
-        Ok(Some(self.state()))
+        if self.plan.has_no_end { Err(ReadError::value("no end")) } else { Ok(Some(self.state())) }
     }
 
     fn state(&self) -> Map {
-        [("closed".to_owned(), json!(*self.n_closed.lock().unwrap()))].into_iter().collect()
+        let closed = self.closed.lock().unwrap();
+        // Of many slices only the number is told.
+        let slices = if self.plan.slices.len() < 100 { json!(*closed) } else { json!([]) };
+        let pairs = [("closed".to_owned(), json!(closed.len())), ("slices".to_owned(), slices)];
+        pairs.into_iter().collect()
+    }
+}
+
+impl PlannedCursor {
+    fn fail_at(&self, spot: Spot, slice: &StreamSlice) -> Result<(), ReadError> {
+        let idx = usize::try_from(slice.get("idx").and_then(Json::as_u64).unwrap()).unwrap();
+        let fails = self.plan.spot == spot && self.plan.slices[idx].is_none();
+        if fails { Err(ReadError::value("this slice fails")) } else { Ok(()) }
     }
 }
 
@@ -133,6 +187,7 @@ impl Retriever for PlannedRetriever {
             let idx = usize::try_from(slice.get("idx").and_then(Json::as_u64).unwrap()).unwrap();
             let Self { plan, in_flight } = self;
             in_flight.n_begun.fetch_add(1, Relaxed);
+            let _open = OpenSlice(in_flight);
             let planned = plan.slices[idx];
             for record_idx in 0..planned.unwrap_or(1) {
                 PausedClock.sleep(plan.delay(plan.reading, idx + record_idx)).await;
@@ -141,18 +196,31 @@ impl Retriever for PlannedRetriever {
                 let record = json!({"slice": idx, "record": record_idx, "text": text});
                 let _ = sink.records(vec![record]).await?;
             }
-            in_flight.n_slices.fetch_sub(1, Relaxed);
-            planned.map(|_| ()).ok_or_else(|| ReadError::value("this slice fails"))
+            match planned {
+                None if plan.spot == Spot::Reading => Err(plan.failure.fail()),
+                _ => Ok(()),
+            }
         }
         .boxed()
     }
 }
 
-struct NoSchema;
+/// A slice whose reading has begun; it is over when this is dropped.
+struct OpenSlice<'a>(&'a InFlight);
+
+impl Drop for OpenSlice<'_> {
+    fn drop(&mut self) {
+        self.0.n_slices.fetch_sub(1, Relaxed);
+    }
+}
+
+/// No schema, or a failure in its place.
+struct NoSchema(Option<Failure>);
 
 impl SchemaLoader for NoSchema {
     fn load(&self) -> BoxFuture<'_, Result<Arc<Json>, ReadError>> {
-        future::ready(Ok(Arc::new(json!({})))).boxed()
+        let failure = self.0;
+        async move { failure.map_or_else(|| Ok(Arc::new(json!({}))), |it| Err(it.fail())) }.boxed()
     }
 }
 
@@ -183,9 +251,11 @@ impl Write for Sink {
     }
 }
 
-/// Takes what is printed once it is allowed to.
+/// Takes what is printed a piece at a time, each once it is allowed to.
 struct StalledSink {
     is_allowed: mpsc::Receiver<()>,
+    /// How large the pieces are.
+    piece_len: usize,
     sink: Sink,
 }
 
@@ -193,7 +263,28 @@ impl Write for StalledSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // An end that is gone allows everything.
         let _ = self.is_allowed.recv();
-        self.sink.write(bytes)
+        self.sink.write(&bytes[..bytes.len().min(self.piece_len)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Takes so many bytes, and is gone then.
+struct ClosingSink {
+    n_left: usize,
+    sink: Sink,
+}
+
+impl Write for ClosingSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.n_left == 0 {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let n_written = self.sink.write(&bytes[..bytes.len().min(self.n_left)])?;
+        self.n_left -= n_written;
+        Ok(n_written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -222,12 +313,12 @@ fn streams(plans: &[Plan], in_flight: &Arc<InFlight>) -> Vec<Arc<Stream>> {
         Arc::new(Stream {
             name: format!("s{idx}"),
             primary_key: Vec::new(),
-            schema: Arc::new(NoSchema),
+            schema: Arc::new(NoSchema(plan.has_no_schema.then_some(plan.failure))),
             group: plan.group.clone(),
             max_slices: usize::MAX,
             cursor: Arc::new(PlannedCursor {
                 plan: plan.clone(),
-                n_closed: Mutex::default(),
+                closed: Mutex::default(),
                 in_flight: Arc::clone(&in_flight),
             }),
             retriever: Arc::new(PlannedRetriever { plan, in_flight }),
@@ -253,7 +344,31 @@ fn paused_runtime() -> tokio::runtime::Runtime {
     runtime.enable_time().start_paused(true).build().unwrap()
 }
 
-/// Reads the streams; that nothing goes on any more shows as the end of a very long time.
+/// Reads to the end, and does something whenever all has come to rest. Nothing is at rest for long
+/// but what has come to a deadlock.
+fn run_to_end(
+    reading: impl Future<Output = ReadOutcome>,
+    mut at_rest: impl FnMut(),
+) -> ReadOutcome {
+    let begun = Instant::now();
+    let watching = async {
+        while begun.elapsed() < LIMIT {
+            // The paused clock goes on only when all others wait for what no clock brings.
+            PausedClock.sleep(Duration::from_hours(1)).await;
+            at_rest();
+            // The writer has a thread of its own.
+            std::thread::yield_now();
+        }
+    };
+    paused_runtime().block_on(async {
+        tokio::select! {
+            outcome = reading => outcome,
+            () = watching => panic!("a deadlock"),
+        }
+    })
+}
+
+/// Reads the streams.
 fn run_streams(
     clock: Arc<dyn Clock>,
     streams: Vec<Arc<Stream>>,
@@ -264,14 +379,50 @@ fn run_streams(
     let (writer, thread) = Writer::spawn(sink.clone()).unwrap();
     let run = RunContext::new(clock, rand::SeedableRng::seed_from_u64(0));
     let output = Output { writer, run, secrets: Secrets::new() };
-    let reading = async {
-        let reading = read(streams, &catalog, n_workers, &output);
-        tokio::time::timeout(VERY_LONG, reading).await.expect("a deadlock")
-    };
-    let outcome = paused_runtime().block_on(reading);
+    let outcome = run_to_end(read(streams, &catalog, n_workers, &output), || {});
     thread.finish().unwrap();
+    (outcome, messages(&sink))
+}
+
+/// The whole lines of what was printed.
+fn messages(sink: &Sink) -> Vec<Json> {
     let printed = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
-    (outcome, printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    let lines = printed.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Runs the plans while whoever takes the output goes on only when all else has come to rest, and
+/// takes a piece then.
+fn run_haltingly(plans: &[Plan], n_workers: usize, piece_len: usize) -> (ReadOutcome, Vec<Json>) {
+    let streams = streams(plans, &Arc::default());
+    let (catalog, sink) = (catalog(&streams), Sink::default());
+    let (allow, is_allowed) = mpsc::channel();
+    let stalled = StalledSink { is_allowed, piece_len, sink: sink.clone() };
+    let (writer, thread) = Writer::spawn(stalled).unwrap();
+    let run = RunContext::new(Arc::new(PausedClock), rand::SeedableRng::seed_from_u64(0));
+    let output = Output { writer, run, secrets: Secrets::new() };
+    let reading = read(streams, &catalog, n_workers, &output);
+    let outcome = run_to_end(reading, || {
+        let _ = allow.send(());
+    });
+    drop((output, allow));
+    thread.finish().unwrap();
+    (outcome, messages(&sink))
+}
+
+/// Runs the plans until the output is gone after so many bytes; tells whether that was noticed.
+fn run_until_closed(plans: &[Plan], n_workers: usize, n_bytes: usize) -> (bool, Vec<Json>) {
+    let streams = streams(plans, &Arc::default());
+    let (catalog, sink) = (catalog(&streams), Sink::default());
+    let closing = ClosingSink { n_left: n_bytes, sink: sink.clone() };
+    let (writer, thread) = Writer::spawn(closing).unwrap();
+    let run = RunContext::new(Arc::new(PausedClock), rand::SeedableRng::seed_from_u64(0));
+    let output = Output { writer, run, secrets: Secrets::new() };
+    let outcome = run_to_end(read(streams, &catalog, n_workers, &output), || {});
+    drop(output);
+    // It may be noticed by the last bytes only.
+    let is_noticed = thread.finish().is_err() || matches!(outcome, ReadOutcome::OutputClosed);
+    (is_noticed, messages(&sink))
 }
 
 /// Runs the plans while nobody takes the output, until nothing goes on any more; gives how many
@@ -281,7 +432,7 @@ fn run_stalled(plans: &[Plan], n_workers: usize) -> (usize, usize) {
     let streams = streams(plans, &in_flight);
     let catalog = catalog(&streams);
     let (allow, is_allowed) = mpsc::channel();
-    let sink = StalledSink { is_allowed, sink: Sink::default() };
+    let sink = StalledSink { is_allowed, piece_len: usize::MAX, sink: Sink::default() };
     let (writer, thread) = Writer::spawn(sink).unwrap();
     let run = RunContext::new(Arc::new(PausedClock), rand::SeedableRng::seed_from_u64(0));
     let output = Output { writer, run, secrets: Secrets::new() };
@@ -352,13 +503,42 @@ fn told(messages: &[Json]) -> HashMap<String, Told> {
     streams
 }
 
+/// Each state comes after all records of the slices that it says are done.
+#[track_caller]
+fn check_promises(plans: &[Plan], messages: &[Json]) {
+    let mut n_records: HashMap<(String, u64), usize> = HashMap::new();
+    for message in messages {
+        if let Some(stream) = message["record"]["stream"].as_str() {
+            let slice = message["record"]["data"]["slice"].as_u64().unwrap();
+            *n_records.entry((stream.to_owned(), slice)).or_default() += 1;
+        }
+        let state = &message["state"]["stream"];
+        let Some(stream) = state["stream_descriptor"]["name"].as_str() else { continue };
+        let plan = &plans[stream[1..].parse::<usize>().unwrap()];
+        for slice in state["stream_state"]["slices"].as_array().unwrap() {
+            let slice = slice.as_u64().unwrap();
+            let printed = n_records.get(&(stream.to_owned(), slice)).copied().unwrap_or(0);
+            let planned = plan.slices[usize::try_from(slice).unwrap()];
+            assert_eq!(Some(printed), planned, "{stream}: slice {slice} is not done");
+        }
+    }
+}
+
 #[track_caller]
 fn check(plans: &[Plan], n_workers: usize) {
-    let (outcome, messages) = run(plans, n_workers);
+    check_run(plans, run(plans, n_workers));
+}
+
+#[track_caller]
+fn check_run(plans: &[Plan], (outcome, messages): (ReadOutcome, Vec<Json>)) {
+    check_promises(plans, &messages);
     let mut streams = told(&messages);
     let mut any_failed = false;
     for (idx, plan) in plans.iter().enumerate() {
         let told = streams.get_mut(&format!("s{idx}")).unwrap();
+        // Without a schema nothing is made.
+        let none = Plan { slices: Vec::new(), ..plan.clone() };
+        let plan = if plan.has_no_schema { &none } else { plan };
         let records = plan.slices.iter().enumerate().flat_map(|(slice, records)| {
             (0..records.unwrap_or(1)).map(move |record| (slice, record))
         });
@@ -366,15 +546,21 @@ fn check(plans: &[Plan], n_workers: usize) {
         assert_eq!(told.records, records.collect::<Vec<_>>(), "s{idx}");
         let n_records: usize = plan.slices.iter().map(|records| records.unwrap_or(1)).sum();
         let n_failed = plan.slices.iter().filter(|records| records.is_none()).count();
-        let n_errors = n_failed + usize::from(plan.breaks);
+        let stops_making = plan.breaks || plan.has_no_schema;
+        let n_errors = n_failed + usize::from(stops_making) + usize::from(plan.has_no_end);
         let last = if n_errors == 0 { "COMPLETE" } else { "INCOMPLETE" };
         let running: &[&str] = if n_records > 0 { &["RUNNING"] } else { &[] };
         let statuses = [&["STARTED"], running, &[last]].concat();
         assert_eq!(told.statuses, statuses, "s{idx}");
         assert_eq!(told.n_records, n_records, "s{idx}");
-        assert_eq!(told.n_counted, n_records, "s{idx}: what states counted");
         assert_eq!(told.n_errors, n_errors, "s{idx}");
-        assert_eq!(told.last_state["closed"], json!(plan.slices.len() - n_failed), "s{idx}");
+        let n_closed = plan.slices.len() - n_failed;
+        if !plan.has_no_end {
+            assert_eq!(told.n_counted, n_records, "s{idx}: what states counted");
+        }
+        if !plan.has_no_end || n_closed > 0 {
+            assert_eq!(told.last_state["closed"], json!(n_closed), "s{idx}");
+        }
         any_failed |= n_errors > 0;
     }
     match outcome {
@@ -385,7 +571,18 @@ fn check(plans: &[Plan], n_workers: usize) {
 }
 
 fn plan(slices: &[Option<usize>]) -> Plan {
-    Plan { slices: slices.to_vec(), breaks: false, group: None, making: 0, reading: 1, n_chars: 0 }
+    Plan {
+        slices: slices.to_vec(),
+        spot: Spot::Reading,
+        failure: Failure::Unexpected,
+        breaks: false,
+        has_no_schema: false,
+        has_no_end: false,
+        group: None,
+        making: 0,
+        reading: 1,
+        n_chars: 0,
+    }
 }
 
 #[test]
@@ -546,16 +743,19 @@ fn what_can_be_repeated_is_read_slice_after_slice() {
 fn plans() -> impl Strategy<Value = Vec<Plan>> {
     let slices = prop::collection::vec(prop::option::weighted(0.85, 0..4_usize), 0..12);
     let group = prop::option::weighted(0.4, prop::sample::select(vec!["g", "h"]));
-    let plan = (slices, prop::bool::weighted(0.1), group, 0..4_u64, 0..40_u64).prop_map(
-        |(slices, breaks, group, making, reading)| Plan {
-            slices,
-            breaks,
-            group: group.map(str::to_owned),
-            making,
-            reading,
-            n_chars: 0,
-        },
-    );
+    let spot = prop::sample::select(vec![Spot::Reading, Spot::Observing, Spot::Closing]);
+    let kinds = vec![Failure::Unexpected, Failure::Traced, Failure::Panic];
+    let rarely = || prop::bool::weighted(0.1);
+    let failures = (spot, prop::sample::select(kinds), rarely(), rarely(), rarely());
+    let pace = (0..4_u64, 0..40_u64, prop::sample::select(vec![0, 0, 10_000]));
+    let plan = (slices, failures, group, pace).prop_map(|(slices, failures, group, pace)| {
+        let (spot, failure, breaks, has_no_schema, has_no_end) = failures;
+        let (making, reading, n_chars) = pace;
+        let group = group.map(str::to_owned);
+        let plan = plan(&slices);
+        let plan = Plan { spot, failure, breaks, has_no_schema, has_no_end, ..plan };
+        Plan { group, making, reading, n_chars, ..plan }
+    });
     prop::collection::vec(plan, 1..6)
 }
 
@@ -573,5 +773,29 @@ proptest! {
     #[test]
     fn nothing_hangs_or_gets_lost(plans in plans(), n_workers in 1..64_usize) {
         check(&plans, n_workers);
+    }
+
+    #[test]
+    fn nothing_hangs_or_gets_lost_before_a_halting_output(
+        plans in plans(),
+        n_workers in 1..64_usize,
+        piece_len in 1000..200_000_usize,
+    ) {
+        check_run(&plans, run_haltingly(&plans, n_workers, piece_len));
+    }
+
+    #[test]
+    fn a_read_ends_with_its_output(
+        plans in plans(),
+        n_workers in 1..64_usize,
+        n_bytes in 0..20_000_usize,
+    ) {
+        let (is_noticed, messages) = run_until_closed(&plans, n_workers, n_bytes);
+        check_promises(&plans, &messages);
+        let told = told(&messages);
+        let is_whole = told.len() == plans.len() && told.values().all(|it| {
+            it.statuses.last().is_some_and(|it| it == "COMPLETE" || it == "INCOMPLETE")
+        });
+        prop_assert!(is_whole || is_noticed);
     }
 }
