@@ -278,7 +278,8 @@ impl<'t> Transcriber<'t> {
         let Ok(Json::Object(mut record)) = self.parser.value() else { return Err(Untranscribed) };
         write_record_data(&record, out);
         self.drop_text();
-        Ok(field.and_then(|field| Map::swap_remove(&mut record, field)))
+        let found = field.and_then(|field| Map::swap_remove(&mut record, field));
+        Ok(found.filter(|value| !value.is_null()))
     }
 
     fn value(&mut self, out: &mut Vec<u8>) -> Step {

@@ -41,11 +41,19 @@ enum Item {
     Offset,
 }
 
+/// Parts that a format may have: each that matches in several ways is tried within the one before.
+const MAX_ITEMS: usize = 1000;
+
 impl Strptime {
     /// Compiles `format`.
     pub fn new(format: &str) -> Result<Self, TimeError> {
         let mut compiled = Self { format: format.to_owned(), items: Vec::new() };
         compiled.compile(format)?;
+        if compiled.items.len() > MAX_ITEMS {
+            let message =
+                format!("a time format has at most {MAX_ITEMS} characters and directives");
+            return Err(TimeError::Value(message));
+        }
         let mut seen = Vec::new();
         for directive in compiled.items.iter().filter_map(Item::directive) {
             if seen.contains(&directive) {
@@ -485,6 +493,8 @@ mod tests {
         check("x", "%", "error: stray % in format '%'");
         check("2021-01-14", "%d", "error: unconverted data remains: 21-01-14");
         check("2021-02-30", "%Y-%m-%d", "error: day is out of range for month");
+        let endless = "error: a time format has at most 1000 characters and directives";
+        check("x", &" a".repeat(600), endless);
         check("60", "%S", "error: second must be in 0..59");
         check("0000", "%Y", "error: year 0 is out of range");
         check("é", "%Y", "error: time data 'é' does not match format '%Y'");
