@@ -1,7 +1,7 @@
 //! The projects of the Connector Builder: drafts with their history, published versions, and the
 //! values that they are tested with.
 //!
-//! All of it is in one SQLite file. `store` opens it, and each other file adds to [`Store`] what
+//! All of it is in one file, a database. `store` opens it, and each other file adds to [`Store`] what
 //! one part of a project can do.
 
 mod diff;

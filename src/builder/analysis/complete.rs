@@ -223,7 +223,9 @@ fn in_expression(text: &str, offset: usize, word: usize, expression: &str) -> Ve
         if is_item || is_attribute {
             let mut items = root.as_ref().map(keys).unwrap_or_default();
             if is_item && access == before {
-                items.iter_mut().for_each(|item| item.insert = format!("'{}'", item.label));
+                for item in &mut items {
+                    item.insert = format!("'{}'", item.label);
+                }
             }
             return items;
         }

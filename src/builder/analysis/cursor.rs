@@ -48,19 +48,13 @@ pub(super) fn spot(text: &str, offset: usize) -> (Spot<'_>, usize) {
     // In braces, what counts is the last field.
     let inner = rest.rfind(['{', ',']).filter(|_| rest.starts_with('{') || rest.contains(": {"));
     let inner = inner.map_or(0, |at| at + 1);
-    let (start, rest) = (start + inner, &rest[inner..]);
-    let blanks = rest.len() - rest.trim_start().len();
-    match rest.split_once(": ").or_else(|| Some((rest.strip_suffix(':')?, ""))) {
-        Some((key, value)) => {
-            let value = value.trim_start().trim_start_matches(['\'', '"', '[']);
-            (Spot::Value(key.trim().trim_matches(['\'', '"'])), offset - value.len())
-        }
-        None => {
-            let word = rest[blanks..].trim_start_matches(['\'', '"']);
-            let _ = start;
-            (Spot::Key, offset - word.len())
-        }
+    let rest = rest[inner..].trim_start();
+    let field = rest.split_once(": ").or_else(|| Some((rest.strip_suffix(':')?, "")));
+    if let Some((key, value)) = field {
+        let value = value.trim_start().trim_start_matches(['\'', '"', '[']);
+        return (Spot::Value(key.trim().trim_matches(['\'', '"'])), offset - value.len());
     }
+    (Spot::Key, offset - rest.trim_start_matches(['\'', '"']).len())
 }
 
 /// A manifest that could be read with a mark where the cursor is.

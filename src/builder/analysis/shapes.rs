@@ -1,5 +1,6 @@
 //! What the schema of manifests says of a place in one.
 
+use std::fmt::Write;
 use std::sync::LazyLock;
 
 use crate::builder::edit::Step;
@@ -78,7 +79,9 @@ fn expand(schema: &'static Json, found: &mut Shapes) {
             expand(definition, found);
         }
     } else if let Some(parts) = schema["anyOf"].as_array() {
-        parts.iter().for_each(|part| expand(part, found));
+        for part in parts {
+            expand(part, found);
+        }
     } else if !found.iter().any(|known| std::ptr::eq(*known, schema)) {
         found.push(schema);
     }
@@ -153,11 +156,12 @@ pub(super) fn kind(schema: &Json) -> String {
 pub(super) fn documentation(schema: &Json) -> String {
     let mut text = schema["description"].as_str().unwrap_or_default().to_owned();
     if let Some(default) = schema.get("default") {
-        text.push_str(&format!("\n\nWithout it: `{default}`."));
+        // Writing to a text cannot fail.
+        let _ = write!(text, "\n\nWithout it: `{default}`.");
     }
     if let Some(words) = schema["enum"].as_array() {
         let words: Vec<_> = words.iter().map(|word| format!("`{}`", plain(word))).collect();
-        text.push_str(&format!("\n\nOne of {}.", words.join(", ")));
+        let _ = write!(text, "\n\nOne of {}.", words.join(", "));
     }
     text
 }

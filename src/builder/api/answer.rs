@@ -22,12 +22,12 @@ pub(super) struct Failure {
     message: String,
     help: Option<&'static str>,
     /// What is told besides.
-    extra: Map,
+    extra: Box<Map>,
 }
 
 impl Failure {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), help: None, extra: Map::new() }
+        Self { status, code, message: message.into(), help: None, extra: Box::default() }
     }
 
     pub(super) fn not_found(message: impl Into<String>) -> Self {
@@ -56,7 +56,7 @@ impl IntoResponse for Failure {
             error["help"] = help.into();
         }
         let mut body = Map::from_iter([("error".to_owned(), error)]);
-        body.extend(self.extra);
+        body.extend(*self.extra);
         (self.status, axum::Json(body)).into_response()
     }
 }

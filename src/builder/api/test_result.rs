@@ -144,7 +144,7 @@ fn compare(declared: &Json, detected: &Json, path: &mut Vec<String>, differences
     let (allowed, found) = (types(declared), types(detected));
     let is_allowed =
         |kind: &&str| allowed.contains(*kind) || *kind == "integer" && allowed.contains("number");
-    if !allowed.is_empty() && !found.iter().all(|kind| is_allowed(&kind)) {
+    if !allowed.is_empty() && !found.iter().all(is_allowed) {
         tell(path, "type", declared, detected);
     }
     let fields = |schema: &Json| schema["properties"].as_object().cloned().unwrap_or_default();

@@ -123,14 +123,12 @@ fn secrets_of(text: &str, values: &Json) -> Vec<Vec<Step>> {
 fn secrets_in(manifest: &Manifest, values: &Json) -> Vec<Vec<Step>> {
     let specification =
         manifest.root.get("spec").and_then(|spec| spec.get("connection_specification"));
-    match specification {
-        Some(specification) => secret_paths(&specification.to_json(), values),
-        None => {
-            let mut paths = Vec::new();
-            texts(values, &mut Vec::new(), &mut paths);
-            paths
-        }
+    if let Some(specification) = specification {
+        return secret_paths(&specification.to_json(), values);
     }
+    let mut paths = Vec::new();
+    texts(values, &mut Vec::new(), &mut paths);
+    paths
 }
 
 fn texts(value: &Json, path: &mut Vec<Step>, paths: &mut Vec<Vec<Step>>) {

@@ -125,19 +125,15 @@ pub(super) struct Indents {
 
 impl Indents {
     pub(super) fn of(document: &Document<'_>, located: &Located<'_>, layout: Layout) -> Self {
-        match located.key.and_then(Key::span) {
-            Some(key) => {
-                let base = document.column(key.start as usize);
-                let inner = base + layout.step;
-                let list = if layout.indents_lists { inner } else { base };
-                Self { base, inner, mapping: inner, list }
-            }
-            None => {
-                let base = document.column(located.written.after - 1);
-                let inner = base + 2;
-                Self { base, inner, mapping: inner, list: inner }
-            }
+        if let Some(key) = located.key.and_then(Key::span) {
+            let base = document.column(key.start as usize);
+            let inner = base + layout.step;
+            let list = if layout.indents_lists { inner } else { base };
+            return Self { base, inner, mapping: inner, list };
         }
+        let base = document.column(located.written.after - 1);
+        let inner = base + 2;
+        Self { base, inner, mapping: inner, list: inner }
     }
 
     pub(super) fn block(&self, node: &Node) -> usize {
@@ -186,24 +182,19 @@ impl<'t> Around<'t> {
                 out.push_str(part);
             }
         }
-        match begins_at {
-            Some(indent) => {
-                out.push('\n');
-                out.extend(std::iter::repeat_n(' ', indent));
-                out.push_str(body);
-            }
-            None => {
-                let (first, rest) = body.split_at(body.find('\n').unwrap_or(body.len()));
-                out.push(' ');
-                out.push_str(first);
-                if !self.comment.is_empty() {
-                    out.push(' ');
-                    out.push_str(self.comment);
-                }
-                out.push_str(rest);
-            }
+        if let Some(indent) = begins_at {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            return out + body;
         }
-        out
+        let (first, rest) = body.split_at(body.find('\n').unwrap_or(body.len()));
+        out.push(' ');
+        out.push_str(first);
+        if !self.comment.is_empty() {
+            out.push(' ');
+            out.push_str(self.comment);
+        }
+        out + rest
     }
 }
 

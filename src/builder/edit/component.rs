@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::change::{Around, Change, Indents, behind};
 use super::error::EditError;
 use super::place::{Document, Located, Step};
-use crate::manifest::{Findings, Node, NodeValue, Source, parse};
+use crate::manifest::{Findings, Key, Node, NodeValue, Source, parse};
 
 /// The text of a value as it is written, with its comments, without the indentation around it.
 pub fn component(text: &str, path: &[Step]) -> Result<String, EditError> {
@@ -41,7 +41,7 @@ impl Extent {
         let lead = &text[written.after..written.range.start];
         let base = located
             .key
-            .and_then(|key| key.span())
+            .and_then(Key::span)
             .map_or(written.after.saturating_sub(1), |key| key.start as usize);
         let base = document.column(base);
         let is_block =

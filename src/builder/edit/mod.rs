@@ -83,7 +83,7 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     for edit in edits {
         let document = Document::read(&text)?;
         let steps = match edit {
-            Edit::Set { path, value } => differences(&document, path, value)?,
+            Edit::Set { path, value } => differences(&document, path, value),
             Edit::ReplaceYaml { path, yaml } if component(&text, path)? == *yaml => Vec::new(),
             edit => vec![edit.clone()],
         };
@@ -104,20 +104,16 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
 }
 
 /// What is different between a value and what it is to become, as few small changes.
-fn differences(
-    document: &Document<'_>,
-    path: &[Step],
-    value: &Json,
-) -> Result<Vec<Edit>, EditError> {
-    let Some(node) = document.value_at(path) else {
-        return Ok(vec![Edit::Set { path: path.to_vec(), value: value.clone() }]);
-    };
+fn differences(document: &Document<'_>, path: &[Step], value: &Json) -> Vec<Edit> {
     let mut edits = Vec::new();
-    gather_differences(node, path, value, &mut edits);
-    if edits.len() > MANY {
+    let node = document.value_at(path);
+    if let Some(node) = node {
+        gather_differences(node, path, value, &mut edits);
+    }
+    if node.is_none() || edits.len() > MANY {
         edits = vec![Edit::Set { path: path.to_vec(), value: value.clone() }];
     }
-    Ok(edits)
+    edits
 }
 
 fn gather_differences(node: &Node, path: &[Step], value: &Json, edits: &mut Vec<Edit>) {
