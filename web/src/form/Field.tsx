@@ -7,6 +7,9 @@ import { Icon } from "../ui/Icon";
 import { Words } from "../ui/Words";
 import { useForm } from "./context";
 
+/** Findings come as fragments; here they stand beside whole sentences. */
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!]$/.test(text) ? "" : ".");
+
 /** What the analysis says of a value, with what mends it. */
 export function Faults({ findings }: { findings: Finding[] }) {
   const { project } = useForm();
@@ -16,11 +19,11 @@ export function Faults({ findings }: { findings: Finding[] }) {
         <p key={index} class={`fault ${finding.level}`} role={finding.level === "error" ? "alert" : undefined}>
           <Icon name={finding.level === "note" ? "info" : "alert"} size={13} />
           <span>
-            <Words text={finding.message} />
+            <Words text={sentence(finding.message)} />
             {finding.help && (
               <span class="muted">
                 {" "}
-                <Words text={finding.help} />
+                <Words text={sentence(finding.help)} />
               </span>
             )}{" "}
             {finding.fix && (
@@ -84,8 +87,9 @@ export function Field({
           <Words text={help} />
         </p>
       )}
+      {form === "outer" && <Faults findings={findings} />}
       {children}
-      <Faults findings={findings} />
+      {form !== "outer" && <Faults findings={findings} />}
       {form !== "outer" && help && (
         <p class="help">
           <Words text={help} />
