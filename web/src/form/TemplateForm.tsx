@@ -107,7 +107,7 @@ export function GeneratedForm({ name }: { name: string }) {
         This stream was made by the template “{stream?.dynamic_stream_name}”. It can be tested; change it in the
         template.
       </Notice>
-      <pre class="json">{JSON.stringify(stream?.definition ?? null, null, 2)}</pre>
+      <pre class="json" tabIndex={0} role="region" aria-label="Definition">{JSON.stringify(stream?.definition ?? null, null, 2)}</pre>
     </div>
   );
 }

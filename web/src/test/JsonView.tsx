@@ -11,7 +11,7 @@ export function JsonView({ value }: { value: Json | undefined }) {
   const text = format(value);
   const shown = text.length > MOST ? `${text.slice(0, MOST)}\n…` : text;
   return (
-    <Suspense fallback={<pre class="json">{shown.slice(0, 4000)}</pre>}>
+    <Suspense fallback={<pre class="json" tabIndex={0} role="region" aria-label="JSON">{shown.slice(0, 4000)}</pre>}>
       <CodeField value={shown} language="json" label="JSON" readOnly />
     </Suspense>
   );
