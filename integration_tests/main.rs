@@ -5,6 +5,8 @@
 mod binary;
 mod broken_inputs;
 #[cfg(unix)]
+mod builder;
+#[cfg(unix)]
 mod canary;
 mod cases;
 #[cfg(unix)]

@@ -1,0 +1,109 @@
+//! The binary as a server, and a client for it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::binary::command;
+
+/// When every run begins; as in `golden.rs`.
+const START: &str = "2026-01-15T12:00:00Z";
+
+/// A running server, killed when it is dropped.
+pub(super) struct Server {
+    child: Child,
+    address: String,
+    _data: TempDir,
+}
+
+/// An answer.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    head: String,
+}
+
+impl Reply {
+    #[track_caller]
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|err| panic!("{err}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields.into_iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|it| it.1)
+    }
+}
+
+impl Server {
+    /// Starts a server with these environment variables, and waits until it listens.
+    pub(super) fn start(environment: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut command = command();
+        command.args(["builder", "--bind", "127.0.0.1:0", "--clock", START, "--data"]);
+        command.arg(data.path()).envs(environment.iter().copied());
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = stderr.lines().map(Result::unwrap);
+        let found = lines.find_map(|line| {
+            let (_, address) = line.split_once("http://")?;
+            Some(address.split(['/', ' ']).next()?.to_owned())
+        });
+        // Whatever else it says must not block it.
+        std::thread::spawn(move || lines.count());
+        Self { child, address: found.unwrap(), _data: data }
+    }
+
+    pub(super) fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[], b"")
+    }
+
+    pub(super) fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send("POST", path, &[], body.to_string().as_bytes())
+    }
+
+    pub(super) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\
+             Content-Type: application/json\r\n",
+            self.address,
+            body.len()
+        );
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|it| it == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Reply { status, body: answer.split_off(end + 4), head }
+    }
+
+    /// Asks it to end as a platform does; gives its exit code.
+    pub(super) fn terminate(&mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

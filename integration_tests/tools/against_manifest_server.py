@@ -1,0 +1,382 @@
+#!/usr/bin/env python3
+"""Holds the Builder's server against the reference's own: does it answer as `airbyte/manifest-server` does?
+
+    python3 -m venv venv && venv/bin/pip install 'airbyte-cdk[manifest-server]==7.39.1'
+    venv/bin/python integration_tests/tools/against_manifest_server.py --bin PROGRAM                 # all golden cases
+    venv/bin/python integration_tests/tools/against_manifest_server.py --bin PROGRAM oauth 'jwt*'    # some
+    venv/bin/python integration_tests/tools/against_manifest_server.py --bin PROGRAM --folder DIR    # others
+    venv/bin/python integration_tests/tools/against_manifest_server.py --bin PROGRAM --tables DIR    # tables of exchanges
+
+Both servers run side by side, each with a scripted API for a proxy and a clock that begins anew
+with every request.  Every case is resolved, fully resolved, checked, discovered, and each of its
+streams is read.  A case is a folder as in `golden/`; a table is a `NAME.json.gz` with the text of
+a `manifest`, a `config`, and a `mock` that maps requests to responses.
+
+What may differ: stack traces, the words of errors after their first line, `Date` headers, and the
+time that something was migrated at.
+
+Needs nothing else, and talks to 127.0.0.1 only.
+"""
+import argparse
+import base64
+import collections
+import copy
+import datetime
+import fnmatch
+import gzip
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import types
+import urllib.error
+import urllib.request
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+import against_reference as golden
+
+COMMANDS = ("resolve", "full_resolve", "check", "discover", "test_read")
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+# -- the APIs ---------------------------------------------------------------------------------
+
+
+class Switch:
+    """A scripted API that can be exchanged for another between two requests."""
+
+    def __init__(self):
+        self.api = None
+        self.server = golden.Api.serve(self)
+
+    def answer(self, *request):
+        return self.api.answer(*request)
+
+    def body(self, answer):
+        return self.api.body(answer)
+
+    @property
+    def proxy(self):
+        return "http://127.0.0.1:%d" % self.server.server_address[1]
+
+
+class Table(golden.Api):
+    """Answers from a table: `METHOD URL DIGEST` -> responses `{s: status, h: headers, b: body}`, of which
+    the last one repeats.  What is not in it has the answer of what is most like it."""
+
+    def __init__(self, table):
+        self.requests = []
+        self.served = collections.Counter()
+        self.table = {self.split(key): responses for key, responses in table.items()}
+
+    @staticmethod
+    def split(key):
+        method, url, digest = key.split(" ", 2)
+        parts = urlsplit(url)
+        address = parts.netloc.lower() + quote(unquote(parts.path or "/"), safe="/:@!$&'()*+,;=~-._")
+        return method, address, frozenset(parse_qsl(parts.query, keep_blank_values=True)), digest
+
+    def answer(self, method, url, headers, body):
+        self.requests.append(golden.describe_request(method, url, headers, body))
+        digest = hashlib.sha1(canonical_body(body, dict(headers)).encode()).hexdigest()[:10] if body else "-"
+        key = self.split("%s %s %s" % (method, url, digest))
+        if key not in self.table:
+            same = [other for other in self.table if other[:2] == key[:2]]
+            alike = lambda other: (len(other[2] & key[2]) * 2 - len(other[2] ^ key[2]) + (other[3] == key[3]), str(sorted(other[2])))
+            if not same:
+                return {"status": 404, "json": {"error": "no rule for this request"}}
+            key = max(same, key=alike)
+        responses = self.table[key]
+        response = responses[min(self.served[key], len(responses) - 1)]
+        self.served[key] += 1
+        answer = {"status": response["s"], "headers": response.get("h") or {}}
+        if response.get("b64") is not None:
+            return {**answer, "base64": response["b64"]}
+        return {**answer, "text": response.get("b") or ""}
+
+
+def canonical_body(body, headers):
+    """The text of a body that does not depend on how it is written."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "b64:" + base64.b64encode(body).decode()
+    kind = next((value.lower() for name, value in headers.items() if name.lower() == "content-type"), "")
+    if "json" in kind or text[:1] in "{[":
+        try:
+            return "json:" + json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        except ValueError:
+            pass
+    if "x-www-form-urlencoded" in kind:
+        pairs = sorted(parse_qsl(text, keep_blank_values=True))
+        return "form:" + "&".join(quote(k, safe="") + "=" + quote(v, safe="") for k, v in pairs)
+    return "text:" + text
+
+
+# -- the cases --------------------------------------------------------------------------------
+
+
+Case = collections.namedtuple("Case", "name manifest config state api reasons")
+
+
+def folder_case(path):
+    def given(name, otherwise):
+        file = os.path.join(path, name)
+        if not os.path.exists(file):
+            return otherwise
+        with open(file, encoding="utf-8") as text:
+            try:
+                return json.load(text)
+            except ValueError:
+                return otherwise
+
+    reasons = os.path.join(path, "differs.md")
+    return Case(os.path.basename(path), plain(golden.load_yaml(os.path.join(path, "manifest.yaml"))), given("config.json", {}),
+                given("state.json", []), lambda: golden.Api(path), open(reasons).read().splitlines() if os.path.exists(reasons) else [])
+
+
+def table_case(path):
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        table = json.load(file)
+    manifest = table["manifest"]
+    if isinstance(manifest, str):
+        import yaml
+        manifest = yaml.load(manifest, yaml.SafeLoader)
+    name = os.path.basename(path).partition(".")[0]
+    return Case(name, plain(manifest), table.get("config") or {}, [], lambda: Table(table["mock"]), [])
+
+
+def plain(value):
+    """A value as JSON has it."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat()
+    return value
+
+
+def stream_names(manifest):
+    names = []
+    for stream in manifest.get("streams") or []:
+        if isinstance(stream, dict) and "$ref" in stream:
+            stream = {**follow(manifest, stream["$ref"]), **stream}
+        elif isinstance(stream, str):
+            stream = follow(manifest, stream)
+        if not isinstance(stream, dict):
+            continue
+        if stream.get("type") == "ConditionalStreams":
+            names += stream_names({**manifest, "streams": stream.get("streams")})
+            continue
+        name = stream.get("name") or (stream.get("$parameters") or {}).get("name")
+        if isinstance(name, str):
+            names.append(name)
+    return names
+
+
+def follow(manifest, reference):
+    value = manifest
+    for part in reference.lstrip("#/").split("/"):
+        value = value.get(part, {}) if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else {}
+
+
+# -- the servers ------------------------------------------------------------------------------
+
+
+class Server:
+    """One of the two servers, with its own API."""
+
+    def __init__(self, program, port, log):
+        self.switch = Switch()
+        env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        env.update(HTTP_PROXY=self.switch.proxy, http_proxy=self.switch.proxy, TZ="UTC")
+        self.process = subprocess.Popen(program, env=env, stdout=subprocess.DEVNULL, stderr=open(log, "w"))
+        self.base = "http://127.0.0.1:%d" % port
+        for _ in range(600):
+            try:
+                DIRECT.open(self.base + "/health/", timeout=2).read()
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise SystemExit("%s does not answer; see %s" % (program[0], log))
+
+    def ask(self, api, command, body):
+        """Status, answer, what the API was asked, and the seconds that it took."""
+        self.switch.api = api
+        request = urllib.request.Request(self.base + "/v1/manifest/" + command, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        began = time.monotonic()
+        try:
+            with DIRECT.open(request, timeout=120) as response:
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        except OSError as error:
+            status, text = 0, str(error).encode()
+        took = time.monotonic() - began
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = text.decode("utf-8", "replace")
+        return status, answer, sorted(api.requests), took
+
+
+def reference(port):
+    """The reference's own server, with a clock that begins anew with every request."""
+    import asyncio.base_events
+
+    # The loop's own clock goes on.
+    real = types.ModuleType("time")
+    real.__dict__.update(time.__dict__)
+    asyncio.base_events.time = real
+    from airbyte_cdk.manifest_server import app as server
+    from airbyte_cdk.sources.declarative.parsers.custom_code_compiler import INJECTED_COMPONENTS_PY  # noqa: F401  imports the rest
+    import uvicorn
+
+    golden.stop_the_clock(datetime.datetime.fromisoformat(golden.START))
+    uvicorn.run(server.app, host="127.0.0.1", port=port, log_level="warning")
+
+
+# -- comparing --------------------------------------------------------------------------------
+
+
+def tidy(value, key=None):
+    """An answer without what may differ."""
+    if key == "stacktrace":
+        return None
+    if key == "migrated_at":
+        return "NOW"
+    if isinstance(value, dict):
+        if key == "headers":
+            value = {k: v for k, v in value.items() if k.lower() not in ("date", "server", "content-length")}
+        return {k: tidy(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [tidy(item, key) for item in value]
+    if isinstance(value, float) and value == int(value) and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+def differences(theirs, ours, place=""):
+    """Where two answers differ: lines of place, theirs, and ours."""
+    if type(theirs) is not type(ours) and not (isinstance(theirs, (int, float)) and isinstance(ours, (int, float))):
+        return [(place, theirs, ours)]
+    if isinstance(theirs, dict):
+        found = []
+        for key in sorted({*theirs, *ours}):
+            if key not in theirs or key not in ours:
+                found.append(("%s.%s" % (place, key), theirs.get(key, "(nothing)"), ours.get(key, "(nothing)")))
+            else:
+                found += differences(theirs[key], ours[key], "%s.%s" % (place, key))
+        return found
+    if isinstance(theirs, list):
+        if len(theirs) != len(ours):
+            return [(place + ".length", "%d: %s" % (len(theirs), short(theirs)), "%d: %s" % (len(ours), short(ours)))]
+        return [line for idx, (a, b) in enumerate(zip(theirs, ours)) for line in differences(a, b, "%s[%d]" % (place, idx))]
+    return [] if theirs == ours else [(place, theirs, ours)]
+
+
+# Words of errors, which are ours where they help more.
+WORDS = re.compile(r"\.(internal_message|message|detail)$")
+
+
+def short(value, width=300):
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= width else text[:width] + "…"
+
+
+def judge(case, servers, options):
+    """Pairs of command and its differences; and how long ours took for test reads."""
+    found, seconds = [], []
+    for command in COMMANDS:
+        if options.command and command not in options.command:
+            continue
+        body = {"manifest": case.manifest, "config": case.config}
+        bodies = [(command, body)]
+        if command == "resolve":
+            flags = {"__should_migrate": True, "__should_normalize": True}
+            bodies = [(command, {"manifest": case.manifest}), (command + " anew", {"manifest": {**case.manifest, **flags}})]
+        if command == "test_read":
+            names = stream_names(case.manifest)[: options.streams]
+            bodies = [("test_read of " + name, {**body, "stream_name": name, "state": case.state}) for name in names]
+        for name, body in bodies:
+            theirs, ours = (server.ask(case.api(), command, copy.deepcopy(body)) for server in servers)
+            if command == "test_read":
+                seconds.append(ours[3])
+            lines = []
+            if theirs[0] != ours[0]:
+                lines.append(("status", "%s %s" % (theirs[0], short(theirs[1])), "%s %s" % (ours[0], short(ours[1]))))
+            else:
+                lines += differences(tidy(theirs[1]), tidy(ours[1]))
+            if theirs[2] != ours[2]:
+                extra, lacking = collections.Counter(ours[2]), collections.Counter(theirs[2])
+                lines.append(("requests", list((lacking - extra).elements()), list((extra - lacking).elements())))
+            found.append((name, lines))
+    return found, seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", default=["*"], help="names of cases, or patterns of names")
+    parser.add_argument("--bin", required=True, help="our program")
+    parser.add_argument("--folder", default=golden.CASES, help="where folders of cases are")
+    parser.add_argument("--tables", help="where tables of exchanges are, instead of a folder of cases")
+    parser.add_argument("--limit", type=int, default=10**6, help="how many cases at most")
+    parser.add_argument("--streams", type=int, default=3, help="how many streams of each are read")
+    parser.add_argument("--command", action="append", choices=COMMANDS)
+    parser.add_argument("--port", type=int, default=18200)
+    parser.add_argument("--words", action="store_true", help="count other words of errors as differences")
+    parser.add_argument("--width", type=int, default=300, help="characters that are shown of a value")
+    options = parser.parse_args()
+    if options.tables:
+        paths = [os.path.join(options.tables, n) for n in sorted(os.listdir(options.tables)) if n.endswith(".json.gz")]
+        read = table_case
+    else:
+        paths = [os.path.join(options.folder, n) for n in sorted(os.listdir(options.folder))]
+        paths = [p for p in paths if os.path.exists(os.path.join(p, "manifest.yaml"))]
+        read = folder_case
+    wanted = lambda path: any(fnmatch.fnmatch(os.path.basename(path).partition(".")[0], pattern) for pattern in options.cases)
+    paths = [path for path in paths if wanted(path)]
+    step = max(1, len(paths) // options.limit)
+    paths = paths[::step][: options.limit]
+    here = [sys.executable, os.path.abspath(__file__), "--reference", str(options.port)]
+    bind = "127.0.0.1:%d" % (options.port + 1)
+    servers = [Server(here, options.port, "/tmp/manifest-server-reference.log"),
+               Server([os.path.abspath(options.bin), "builder", "--bind", bind, "--clock", golden.START], options.port + 1, "/tmp/manifest-server-ours.log")]
+    verdicts, classes, times = collections.Counter(), collections.Counter(), []
+    try:
+        for path in paths:
+            case = read(path)
+            found, seconds = judge(case, servers, options)
+            times += seconds
+            for name, lines in found:
+                hard = [line for line in lines if options.words or not WORDS.search(line[0])]
+                verdict = "DIFFERS" if hard else "words" if lines else "same"
+                verdicts[verdict] += 1
+                for place, theirs, ours in hard:
+                    classes[re.sub(r"\[\d+\]", "[]", place)] += 1
+                if hard:
+                    print("%s: %s" % (case.name, name))
+                    for place, theirs, ours in hard[:8]:
+                        print("    %s\n      reference: %s\n      ours:      %s" % (place, short(theirs, options.width), short(ours, options.width)), flush=True)
+    finally:
+        for server in servers:
+            server.process.kill()
+    for place, count in classes.most_common(40):
+        print("%5d %s" % (count, place))
+    times.sort()
+    if times:
+        print("test reads of ours: median %.0f ms, slowest %.0f ms" % (times[len(times) // 2] * 1e3, times[-1] * 1e3))
+    print("%d cases; answers: %s" % (len(paths), ", ".join("%d %s" % (count, verdict) for verdict, count in verdicts.items())))
+    sys.exit(1 if verdicts["DIFFERS"] else 0)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--reference"]:
+        reference(int(sys.argv[2]))
+    else:
+        main()
