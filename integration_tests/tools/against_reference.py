@@ -279,7 +279,8 @@ def reference(args):
 
 
 def stop_the_clock(start):
-    """Lets the reference see a clock that stands at `start` and moves only when it is waited for."""
+    """Lets the reference see a clock that stands at `start` and moves only when it is waited for; gives
+    the list of the seconds that have passed so."""
     import pyrate_limiter.clocks
     import pyrate_limiter.limiter
 
@@ -323,6 +324,7 @@ def stop_the_clock(start):
                     setattr(user, attribute, Moment)
                 elif value is datetime:
                     setattr(user, attribute, module)
+    return passed
 
 
 # -- comparing --------------------------------------------------------------------------------

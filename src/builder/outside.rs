@@ -1,4 +1,4 @@
-//! The outside world of what the Builder runs: one network for all, a clock and caches for each.
+//! The outside world of what the Builder runs: one network for all, a clock for each.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::engine::{Output, Session, TestSession};
-use crate::http::{Http, Limits, Network, Transport};
+use crate::http::{Http, Limits, Network};
 use crate::protocol::{ConfiguredCatalog, Shard, States, Writer};
 use crate::run::{Clock, RunContext, SystemClock, TapeClock};
 use crate::value::{Map, Secrets};
@@ -16,18 +16,33 @@ use crate::value::{Map, Secrets};
 /// The outside world; clones share the network.
 #[derive(Clone)]
 pub struct Outside {
-    transport: Arc<dyn Transport>,
-    limits: Limits,
-    /// When every run begins; waiting takes no time then.
-    start: Option<Timestamp>,
+    http: Http,
+    time: Time,
+}
+
+/// Which time it is for a run.
+#[derive(Clone)]
+enum Time {
+    /// The machine's.
+    System,
+    /// This one at its beginning; waiting takes no time then.
+    From(Timestamp),
+    /// That of the run around it.
+    Of(RunContext),
 }
 
 impl Outside {
     /// The network that the environment describes, with the machine's clock unless `start` says
     /// when every run begins.
     pub fn from_env(limits: Limits, start: Option<Timestamp>) -> Self {
-        let transport = Arc::new(Network::from_env().with_limits(limits));
-        Self { transport, limits, start }
+        let network = Network::from_env().with_limits(limits);
+        let http = Http::new(Arc::new(network)).with_limits(limits);
+        Self { http, time: start.map_or(Time::System, Time::From) }
+    }
+
+    /// The outside world of a command that runs one thing only.
+    pub fn of(http: Http, run: RunContext) -> Self {
+        Self { http, time: Time::Of(run) }
     }
 
     /// The outside world without what is not public, for users who are not trusted.
@@ -39,17 +54,23 @@ impl Outside {
 
     /// A clock for one run.
     pub fn clock(&self) -> Arc<dyn Clock> {
-        match self.start {
-            Some(start) => Arc::new(TapeClock::replaying(start)),
-            None => Arc::new(SystemClock),
+        match &self.time {
+            Time::System => Arc::new(SystemClock),
+            Time::From(start) => Arc::new(TapeClock::replaying(*start)),
+            Time::Of(run) => Arc::new(run.clone()),
         }
     }
 
     /// The context of one run with that clock.
     pub fn run(&self, clock: Arc<dyn Clock>) -> RunContext {
-        let random = match self.start {
-            Some(_) => StdRng::seed_from_u64(0),
-            None => StdRng::from_rng(&mut rand::rng()),
+        let random = match &self.time {
+            Time::System => StdRng::from_rng(&mut rand::rng()),
+            Time::From(_) => StdRng::seed_from_u64(0),
+            Time::Of(run) => {
+                let mut seed = [0; 32];
+                run.fill_random(&mut seed);
+                StdRng::from_seed(seed)
+            }
         };
         RunContext::new(clock, random)
     }
@@ -75,7 +96,7 @@ impl Outside {
             shard: Shard::WHOLE,
             prefetch: 0,
             test: Some(test),
-            http: Http::new(Arc::clone(&self.transport)).with_limits(self.limits),
+            http: self.http.clone(),
             output: Output { writer: Writer::to_nobody(), run, secrets },
         }
     }
@@ -83,6 +104,6 @@ impl Outside {
 
 impl std::fmt::Debug for Outside {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Outside").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Outside").field("http", &self.http).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use crate::value::{self, Json, Map, python_repr, python_type_name};
 /// Where images built from the platform's templates have their manifest.
 const BUNDLED: &str = "/airbyte/integration_code/source_declarative_manifest/manifest.yaml";
 /// Where the platform puts the manifest of a connector that has none in its image.
-const INJECTED: &str = "__injected_declarative_manifest";
+pub(super) const INJECTED: &str = "__injected_declarative_manifest";
 /// Where the platform puts the code of such a connector.
 const INJECTED_CODE: &str = "__injected_components_py";
 

@@ -7,6 +7,7 @@ mod argv;
 #[cfg(feature = "ui")]
 mod builder;
 mod check;
+mod command_in_config;
 mod completions;
 #[cfg(feature = "ui")]
 mod connector;

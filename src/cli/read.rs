@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use super::command_in_config;
 use super::inputs;
 use super::progress::Progress;
 use super::protocol_run::{self, Failure, Threads, block_on};
@@ -56,6 +57,10 @@ impl Read {
         let Self { source, .. } = self;
         protocol_run::run(&source.log, &source.outside, |run| {
             check_data_channel()?;
+            if let Some(config) = command_in_config::find(source.config()) {
+                let (catalog, state) = (self.catalog.as_deref(), self.state.as_deref());
+                return command_in_config::answer(run, config, catalog, state);
+            }
             let ledger = run.output.run.ledger();
             if self.summary {
                 ledger.keep();

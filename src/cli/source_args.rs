@@ -1,6 +1,6 @@
 //! What the commands that run a source have in common.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::LogArgs;
 #[cfg(feature = "ui")]
@@ -46,6 +46,11 @@ pub(super) struct Selection {
 }
 
 impl SourceArgs {
+    /// The file of the config.
+    pub(super) fn config(&self) -> &Path {
+        &self.config
+    }
+
     /// Makes the source ready, as the reference does before every command.
     pub(super) fn open(
         &self,

@@ -92,6 +92,21 @@ impl RunContext {
     }
 }
 
+/// The clock of a run, for what is run within it.
+impl Clock for RunContext {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.clock.sleep(duration)
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.clock.is_repeatable()
+    }
+}
+
 impl std::fmt::Debug for RunContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RunContext").field("now", &self.now()).finish_non_exhaustive()
