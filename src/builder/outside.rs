@@ -48,8 +48,9 @@ impl Outside {
     /// The outside world without what is not public, for users who are not trusted.
     #[must_use]
     pub fn public_only(self) -> Self {
-        let network = Network::from_env().with_limits(self.limits).public_only();
-        Self { transport: Arc::new(network), ..self }
+        let limits = self.http.limits();
+        let network = Network::from_env().with_limits(limits).public_only();
+        Self { http: Http::new(Arc::new(network)).with_limits(limits), ..self }
     }
 
     /// A clock for one run.
