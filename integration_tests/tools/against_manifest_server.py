@@ -332,6 +332,7 @@ def main():
     parser.add_argument("--tables", help="where tables of exchanges are, instead of a folder of cases")
     parser.add_argument("--limit", type=int, default=10**6, help="how many cases at most")
     parser.add_argument("--streams", type=int, default=3, help="how many streams of each are read")
+    parser.add_argument("--skip", action="append", default=[], help="patterns of names that are left out: the reference never ends some")
     parser.add_argument("--command", action="append", choices=COMMANDS)
     parser.add_argument("--port", type=int, default=18200)
     parser.add_argument("--words", action="store_true", help="count other words of errors as differences")
@@ -344,7 +345,8 @@ def main():
         paths = [os.path.join(options.folder, n) for n in sorted(os.listdir(options.folder))]
         paths = [p for p in paths if os.path.exists(os.path.join(p, "manifest.yaml"))]
         read = folder_case
-    wanted = lambda path: any(fnmatch.fnmatch(os.path.basename(path).partition(".")[0], pattern) for pattern in options.cases)
+    matches = lambda path, pattern: fnmatch.fnmatch(os.path.basename(path).partition(".")[0], pattern)
+    wanted = lambda path: any(matches(path, pattern) for pattern in options.cases) and not any(matches(path, pattern) for pattern in options.skip)
     paths = [path for path in paths if wanted(path)]
     step = max(1, len(paths) // options.limit)
     paths = paths[::step][: options.limit]

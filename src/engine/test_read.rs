@@ -109,22 +109,30 @@ impl WitnessSink<'_> {
             let message = format!("a record is an object, and this is none: {record}");
             return Err(ReadError::value(message));
         }
+        let mut broken = None;
         if let Some(files) = &self.stream.files {
-            for record in &mut records {
-                let file = files.upload(record).await?;
+            for idx in 0..records.len() {
+                let record = &mut records[idx];
+                let file = match files.upload(record).await {
+                    Ok(file) => file,
+                    Err(err) => {
+                        broken = Some(err);
+                        records.truncate(idx);
+                        break;
+                    }
+                };
                 if let Json::Object(record) = record {
                     // The reference shows where the file would be in the record itself.
-                    record.insert("staging_file_url".into(), file.staging_file_url.into());
                     let path = file.source_file_relative_path;
                     record.insert("source_file_relative_path".into(), path.into());
-                    record.insert("file_size_bytes".into(), file.file_size_bytes.into());
                 }
             }
         }
-        self.stream.cursor.observe(self.slice, &records)?;
+        let observed = self.stream.cursor.observe(self.slice, &records);
         let flow = self.witness.records(records);
         self.has_enough = flow.is_break();
-        Ok(flow)
+        observed?;
+        broken.map_or(Ok(flow), Err)
     }
 }
 

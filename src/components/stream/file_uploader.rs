@@ -101,6 +101,17 @@ impl Uploader for FileUploader {
                 return Err(ReadError::value("A file cannot be asked for in another way"));
             };
             let relative = self.relative_path(record)?;
+            let source_file_relative_path = relative.to_string_lossy().into_owned();
+            if self.surroundings.environment().is_test_read() {
+                // What is only looked at is laid nowhere.
+                let staging_file_url = source_file_relative_path.clone();
+                let file_size_bytes = response.bytes().len() as u64;
+                return Ok(FileReference {
+                    staging_file_url,
+                    source_file_relative_path,
+                    file_size_bytes,
+                });
+            }
             let path = self.surroundings.environment().files_dir.join(&relative);
             let broken = |err: std::io::Error| {
                 let message = format!("The file {} cannot be written: {err}", path.display());
@@ -120,7 +131,7 @@ impl Uploader for FileUploader {
             info!("File uploaded: {}, {size} bytes", path.display());
             Ok(FileReference {
                 staging_file_url: path.to_string_lossy().into_owned(),
-                source_file_relative_path: relative.to_string_lossy().into_owned(),
+                source_file_relative_path,
                 file_size_bytes: size,
             })
         }
