@@ -216,7 +216,7 @@ fn words(command: &'static str, row: &Row) -> Vec<&'static str> {
     for word in command.split_whitespace() {
         match word {
             "*file" => {
-                words.extend(["--config", "config.json", "--manifest-path", "manifest.yaml"])
+                words.extend(["--config", "config.json", "--manifest-path", "manifest.yaml"]);
             }
             "*injected" => words.extend(["--config", "injected.json"]),
             "*clock" => {
@@ -318,9 +318,6 @@ impl Search {
         let is_started = !answer.stdout.contains("Error starting the sync");
         assert!(is_started, "{text}: {}", answer.stdout);
         self.n_runs.fetch_add(1, Relaxed);
-        if std::env::var_os("CANARY_SHOW").is_some() {
-            eprintln!("{} {text}: {} {}", row.name, answer.stdout, answer.stderr);
-        }
         let what = |output: &str| format!("{}, {text}, {output}", row.name);
         self.look(&what("stdout"), answer.stdout.as_bytes());
         self.look(&what("stderr"), answer.stderr.as_bytes());

@@ -51,7 +51,7 @@ const N_CHARS: [usize; 4] = [100, 100, 100, 8_000];
 fn what_is_killed_goes_on_where_it_was() {
     let api = Api::default();
     let server = ComputedApi::start(move |asked| api.answer(asked));
-    check_kills(&server, &server, n_kills().unwrap_or(N_KILLS));
+    println!("{}", check_kills(&server, &server, n_kills().unwrap_or(N_KILLS)));
 }
 
 /// The server resets connections, closes them, fails, refuses, breaks off, and is slow: requests are
@@ -63,15 +63,16 @@ fn what_is_killed_goes_on_where_it_was_though_the_server_fails() {
     let weather = Weather::default();
     let broken =
         ComputedApi::start_beyond(move || weather.way(), move |asked| broken_api.answer(asked));
-    check_kills(&server, &broken, n_kills().unwrap_or(N_KILLS_OF_FAILING));
+    println!("{}", check_kills(&server, &broken, n_kills().unwrap_or(N_KILLS_OF_FAILING)));
 }
 
 fn n_kills() -> Option<usize> {
     std::env::var(KILLS_VARIABLE).ok().map(|text| text.parse().unwrap())
 }
 
-/// Kills reads from `server`; what they should come to is what is read from `sound`.
-fn check_kills(sound: &ComputedApi, server: &ComputedApi, n_kills: usize) {
+/// Kills reads from `server`; what they should come to is what is read from `sound`. Tells how many
+/// there were.
+fn check_kills(sound: &ComputedApi, server: &ComputedApi, n_kills: usize) -> String {
     let may_fail = !std::ptr::eq(sound, server);
     let nothing = States::new();
     let read = |n_chars, end| {
@@ -102,7 +103,7 @@ fn check_kills(sound: &ComputedApi, server: &ComputedApi, n_kills: usize) {
     });
     let [n_killed, n_failed, n_chains] =
         [n_killed, n_failed, n_chains].map(AtomicUsize::into_inner);
-    println!("{n_killed} reads killed, {n_failed} failed, in {n_chains} chains");
+    format!("{n_killed} reads killed, {n_failed} failed, in {n_chains} chains")
 }
 
 /// Reads that follow one another, each from the states of the one before.
