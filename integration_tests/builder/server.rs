@@ -1,7 +1,9 @@
 //! The binary as a server, and a client for it.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -16,7 +18,7 @@ const START: &str = "2026-01-15T12:00:00Z";
 pub(super) struct Server {
     child: Child,
     address: String,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// An answer.
@@ -55,7 +57,12 @@ impl Server {
         });
         // Whatever else it says must not block it.
         std::thread::spawn(move || lines.count());
-        Self { child, address: found.unwrap(), _data: data }
+        Self { child, address: found.unwrap(), data }
+    }
+
+    /// Where it keeps projects.
+    pub(super) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     pub(super) fn get(&self, path: &str) -> Reply {
@@ -74,14 +81,17 @@ impl Server {
         body: &[u8],
     ) -> Reply {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\
-             Content-Type: application/json\r\n",
-            self.address,
-            body.len()
-        );
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+        let length = body.len().to_string();
+        let usual = [
+            ("Host", self.address.as_str()),
+            ("Connection", "close"),
+            ("Content-Length", &length),
+            ("Content-Type", "application/json"),
+        ];
+        let is_usual = |(name, _): &&(&str, &str)| headers.iter().all(|(other, _)| other != name);
+        let mut head = format!("{method} {path} HTTP/1.1\r\n");
+        for (name, value) in usual.iter().filter(is_usual).chain(headers) {
+            write!(head, "{name}: {value}\r\n").unwrap();
         }
         stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
         stream.write_all(body).unwrap();
