@@ -14,7 +14,7 @@ const SHARE: usize = 1 << 26;
 const STEP: usize = 8;
 
 /// How long one evaluation may take, for steps that go over much at a time.
-const MAX_TIME: Duration = Duration::from_secs(60);
+const MAX_TIME: Duration = Duration::from_mins(1);
 
 /// Steps between two looks at the clock.
 const STEPS_BETWEEN_LOOKS: usize = 64;
