@@ -77,6 +77,7 @@ impl Outside {
     }
 
     /// A session of which nothing is printed; `stream` is selected.
+    #[expect(clippy::too_many_arguments, reason = "each is another part of a session")]
     pub fn session(
         &self,
         config: Map,

@@ -40,7 +40,7 @@ pub(super) fn answer(
         "full_resolve_manifest" => {
             let prepared = wanted.prepare(run)?;
             let resolving = prepared.fully_resolved(wanted.config, wanted.max_streams, &outside);
-            let manifest = block_on(run, Threads::One, resolving)?.map_err(failed)?;
+            let manifest = block_on(run, Threads::One, resolving)?.map_err(|err| failed(&err))?;
             ("full_resolve_manifest".to_owned(), json!({"manifest": manifest}))
         }
         "test_read" => {
@@ -60,7 +60,7 @@ pub(super) fn answer(
             let watcher = Watcher::silent(outside.clock());
             let reading = test_read::run(read, &outside, &watcher);
             let outcome = block_on(run, Threads::One, reading)?
-                .map_err(|err| failed(CommandError::new(&err, &Secrets::new())))?;
+                .map_err(|err| failed(&CommandError::new(&err, &Secrets::new())))?;
             (stream, json!(outcome.answer))
         }
         _ => return Err(anyhow::anyhow!("Unrecognized command {command}.").into()),
@@ -112,11 +112,12 @@ impl Wanted {
 
     fn prepare(&self, run: &Run) -> Result<Prepared, Failure> {
         let Self { manifest, migrates, normalizes, .. } = self;
-        Prepared::with(manifest, *migrates, *normalizes, &run.output.run).map_err(failed)
+        Prepared::with(manifest, *migrates, *normalizes, &run.output.run)
+            .map_err(|err| failed(&err))
     }
 }
 
-fn failed(error: CommandError) -> Failure {
+fn failed(error: &CommandError) -> Failure {
     TracedError::system(format!("Error handling request: {error}")).into()
 }
 

@@ -11,10 +11,13 @@ use super::message::{Level, Message};
 use super::writer::Writer;
 use crate::value::{Json, Map, PythonJson, Secrets};
 
+/// What is done with a line.
+type Tell = Box<dyn Fn(Level, &str) + Send + Sync>;
+
 /// Tells of the events of this program, and not of those of its dependencies, with
 /// all secrets masked.
 pub struct LogLayer {
-    tell: Box<dyn Fn(Level, &str) + Send + Sync>,
+    tell: Tell,
     secrets: Secrets,
     most_detailed: LevelFilter,
 }

@@ -20,7 +20,7 @@ pub(super) fn capabilities(allows_custom_code: bool) -> Ready<Json<Value>> {
     ready(Json(json!({"custom_code_execution": allows_custom_code})))
 }
 
-/// The description of this API, as OpenAPI.
+/// The description of this API, as `OpenAPI`.
 pub(super) fn description() -> Ready<impl IntoResponse> {
     ready(([(CONTENT_TYPE, "application/json")], DESCRIPTION))
 }

@@ -24,25 +24,27 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = Bytes::from_request(request, state).await;
         let bytes = bytes.map_err(|err| ApiError::Failed(err.body_text()))?;
-        Self::read(&bytes).map_err(|fault| ApiError::Invalid(vec![fault]))
+        Self::read(&bytes).map_err(|fault| ApiError::Invalid(vec![*fault]))
     }
 }
 
 impl Body {
-    fn read(bytes: &[u8]) -> Result<Self, Fault> {
+    fn read(bytes: &[u8]) -> Result<Self, Box<Fault>> {
         if bytes.is_empty() {
-            return Err(missing(Vec::new()));
+            return Err(Box::new(missing(Vec::new())));
         }
-        let parsed = value::parse(bytes).map_err(|err| Fault {
-            kind: "json_invalid",
-            place: Vec::new(),
-            message: "JSON decode error".to_owned(),
-            input: json!({}),
-            context: Some(json!({"error": err.to_string()})),
+        let parsed = value::parse(bytes).map_err(|err| {
+            Box::new(Fault {
+                kind: "json_invalid",
+                place: Vec::new(),
+                message: "JSON decode error".to_owned(),
+                input: json!({}),
+                context: Some(json!({"error": err.to_string()})),
+            })
         })?;
         match parsed {
             Json::Object(fields) => Ok(Self { fields, faults: Vec::new() }),
-            other => Err(no_object(Vec::new(), &other)),
+            other => Err(Box::new(no_object(Vec::new(), &other))),
         }
     }
 
@@ -205,7 +207,7 @@ mod tests {
                 let limit = body.limit("record_limit", 5000, 100);
                 (Some(limit), body.finish().map_or_else(faults, |()| Vec::new()))
             }
-            Err(fault) => (None, vec![fault]),
+            Err(fault) => (None, vec![*fault]),
         };
         let places = faults.iter().map(|fault| Json::Array(fault.place.clone()).to_string());
         let found: Vec<_> = faults.iter().zip(places).collect();
@@ -278,7 +280,7 @@ mod tests {
         let message = "Input should be a valid dictionary or object to extract fields from";
         check(&json!([1]), &[("model_attributes_type", "[]", message)]);
         assert_eq!(Body::read(b"{").unwrap_err().kind, "json_invalid");
-        assert_eq!(Body::read(b"").unwrap_err(), missing(Vec::new()));
+        assert_eq!(*Body::read(b"").unwrap_err(), missing(Vec::new()));
     }
 
     #[test]

@@ -34,7 +34,9 @@ impl Node {
                 let known = self.0.iter().position(|kind| matches!(kind, Kind::Array(_)));
                 let idx = known.unwrap_or_else(|| self.push(Kind::Array(Self::default())));
                 if let Some(Kind::Array(items)) = self.0.get_mut(idx) {
-                    values.iter().for_each(|value| items.add(value));
+                    for value in values {
+                        items.add(value);
+                    }
                 }
             }
             Json::Object(fields) => {
@@ -72,7 +74,7 @@ impl Node {
                 Kind::Array(items) if items.0.is_empty() => _ = names.insert("array"),
                 Kind::Object(properties) if properties.is_empty() => _ = names.insert("object"),
                 Kind::Array(items) => {
-                    schemas.push(json!({"type": "array", "items": items.schema()}))
+                    schemas.push(json!({"type": "array", "items": items.schema()}));
                 }
                 Kind::Object(properties) => {
                     let properties: Map = properties

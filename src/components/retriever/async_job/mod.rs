@@ -128,7 +128,7 @@ impl Component for yaml::AsyncRetriever {
         }
         let scope = |name: String, purpose| {
             let is_parent = stream.is_parent;
-            cx.for_stream(StreamScope { name, purpose, is_parent, ..StreamScope::default() })
+            cx.for_stream(StreamScope { name, is_parent, purpose, ..StreamScope::default() })
         };
         let own_scope = || scope(stream.name.clone(), stream.purpose);
         let requester = |role: &str, purpose, slot: &Slot<dyn Requester>| {
