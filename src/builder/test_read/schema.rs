@@ -220,7 +220,9 @@ mod tests {
     #[track_caller]
     fn check(records: &[Json], expect: &Json) {
         let mut inferrer = Inferrer::default();
-        records.iter().for_each(|record| inferrer.observe(record));
+        for record in records {
+            inferrer.observe(record);
+        }
         let (schema, faults) = inferrer.schema(&[]);
         let schema = schema.unwrap();
         assert_eq!(schema["properties"].to_string(), expect.to_string());
