@@ -419,7 +419,7 @@ impl fmt::Debug for Key {
 
 /// The fields of a mapping, in the order in which they were written.
 #[derive(Clone, Default)]
-pub struct NodeMap(Arc<IndexMap<Key, Node>>);
+pub struct NodeMap(Arc<IndexMap<Key, Node, foldhash::fast::RandomState>>);
 
 impl NodeMap {
     /// The value of a string key.
@@ -466,13 +466,15 @@ impl NodeMap {
     /// now where the new key is written.
     pub fn insert(&mut self, key: Key, value: Node) -> Option<Node> {
         let fields = Arc::make_mut(&mut self.0);
-        let Some((_, old_key, old)) = fields.get_full_mut2(&key) else {
-            return fields.insert(key, value);
-        };
-        if key.span().is_some() {
-            old_key.0.span = key.0.span;
+        let span = key.0.span;
+        let (idx, old) = fields.insert_full(key, value);
+        if old.is_some()
+            && span != Span::UNKNOWN
+            && let Some((key, _)) = fields.get_index_mut2(idx)
+        {
+            key.0.span = span;
         }
-        Some(std::mem::replace(old, value))
+        old
     }
 
     /// Takes a field out; the others keep their order.
