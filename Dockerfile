@@ -22,13 +22,19 @@ FROM ${BUILDER_IMAGE} AS binary-compiled
 # All that the C in the dependencies needs besides a compiler.
 RUN apk add --no-cache gcc musl-dev
 WORKDIR /build
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
+COPY .cargo .cargo
+COPY link link
 COPY src src
 COPY docs/lint docs/lint
+COPY web/dist web/dist
+# `ui` for an image that is a Connector Builder and its server too.
+ARG FEATURES=
 ARG TARGETARCH
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,id=target-${TARGETARCH},target=/build/target \
-    cargo build --locked --profile dist --bin source-declarative-manifest \
+    cargo build --locked --profile dist --no-default-features --features "${FEATURES}" \
+        --bin source-declarative-manifest \
     && cp target/dist/source-declarative-manifest /
 
 FROM scratch AS binary-prebuilt
