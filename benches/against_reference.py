@@ -67,7 +67,8 @@ class Bodies:
         self.csv = gzip.compress("\n".join(table).encode(), 6)
 
 
-def serve(rows, port):
+def serve(rows, port, tls=None):
+    """Serves until it is killed, and puts its port into the queue; `tls` is an `ssl.SSLContext`."""
     bodies = Bodies(rows)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -102,6 +103,8 @@ def serve(rows, port):
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     port.put(server.server_port)
     server.serve_forever()
 
