@@ -1,5 +1,6 @@
 //! The pages that the binary carries are those of the sources beside them.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,10 @@ fn committed_pages_are_built_from_the_sources() {
         hash.update(fs::read(file).unwrap());
         hash.update([0]);
     }
-    let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    });
     let built = fs::read_to_string(web.join("dist/.inputs")).unwrap();
     assert_eq!(found, built.trim(), "web/dist is older than web/src: run `npm run build` in web/");
 }

@@ -175,6 +175,7 @@ mod tests {
     use super::*;
     use crate::run::RunContext;
 
+    #[expect(clippy::needless_pass_by_value, reason = "the cases read better without borrows")]
     #[track_caller]
     fn check<'a>(left: &Value<'a>, right: &Value<'a>, expect: Result<bool, EvalError>) {
         let run = RunContext::fixed(jiff::Timestamp::UNIX_EPOCH);
