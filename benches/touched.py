@@ -11,7 +11,8 @@ one block.
 
 The names in the list have no hashes, so that it outlives compilers and dependencies: a name that is
 gone matches nothing, and a function that is new stays where the linker puts it. Run the script again
-when the peak of `against_reference.py` has grown.
+when the peak of `against_reference.py` has grown. It adds to the list, since valgrind sees no names in
+the block that the list has made; to begin anew, link without it: empty the file first, and build.
 """
 import argparse
 import contextlib
@@ -37,6 +38,7 @@ FOOT = """    *(.text.unlikely.*)
   }
 } INSERT BEFORE .text;
 """
+LISTED = re.compile(r"^    \*\(\.text\.(?!unlikely)(\S+)\)$", re.M)
 ROWS = 2_000
 # What changes from one compiler to the next: the hashes of crates, and what is added behind a name.
 HASH = re.compile(r"(?<=Cs)[0-9A-Za-z]+(?=_)|17h[0-9a-f]{16}E.*|\.(llvm|part|isra|constprop|cold)\..*")
@@ -128,7 +130,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", nargs="?", type=pathlib.Path, default=bench.ROOT / "target/release/source-declarative-manifest", help="has to have its symbols")
     args = parser.parse_args()
-    names = set()
+    names = set(LISTED.findall(LIST.read_text()))
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         for command, environment in runs(folder):
@@ -136,7 +138,6 @@ def main():
             names |= {HASH.sub("*", name.split("'")[0]) for name in found}
             print(f"{command[0]}: {len(found)} functions, {len(names)} names so far", file=sys.stderr)
     plain = sorted(name for name in names if re.fullmatch(r"[\w.$*]+", name))
-    LIST.parent.mkdir(exist_ok=True)
     LIST.write_text(HEAD + "".join(f"    *(.text.{name})\n" for name in plain) + FOOT)
 
 
