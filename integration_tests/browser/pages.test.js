@@ -240,12 +240,14 @@ it("a test that has to wait says so, and goes on when asked to", async () => {
   );
   await openPart(page, "items");
   await page.getByRole("button", { name: "Test", exact: true }).click();
-  for (let waits = 0; waits < 2; waits += 1) {
-    await page.getByText(/^Waiting \d+ s: /).waitFor();
-    if (!waits) await shoot(page, "pages-wait");
-    await page.getByRole("button", { name: "Skip the wait" }).click();
+  await page.getByText(/^Waiting \d+ s: /).waitFor();
+  await shoot(page, "pages-wait");
+  const skip = page.getByRole("button", { name: "Skip the wait" });
+  const records = page.getByRole("tab", { name: /^Records/ });
+  // Two pages wait; what is skipped stays on the page for a moment, and may be skipped twice.
+  while (!(await records.isVisible())) {
+    await skip.click({ timeout: 1000 }).catch(() => {});
   }
-  await page.getByRole("tab", { name: /^Records/ }).waitFor();
   assert.equal(await page.getByLabel("Page", { exact: true }).locator("option").count(), 3);
   await page.getByRole("button", { name: "Test", exact: true }).click();
   await page.getByText(/^Waiting/).waitFor();
