@@ -141,6 +141,9 @@ const STARTERS: Record<string, Starter> = {
   CustomRetriever: {
     value: { type: "CustomRetriever", class_name: "source_declarative_manifest.components.MyRetriever" },
   },
+  ComponentMappingDefinition: {
+    value: { type: "ComponentMappingDefinition", field_path: [], value: "{{ components_values['name'] }}" },
+  },
   HttpComponentsResolver: {
     value: {
       type: "HttpComponentsResolver",
@@ -158,6 +161,18 @@ const STARTERS: Record<string, Starter> = {
     value: {
       type: "ConfigComponentsResolver",
       stream_config: { type: "StreamConfig", configs_pointer: ["streams"] },
+      components_mapping: [
+        { type: "ComponentMappingDefinition", field_path: ["name"], value: "{{ components_values['name'] }}" },
+      ],
+    },
+  },
+  ParametrizedComponentsResolver: {
+    value: {
+      type: "ParametrizedComponentsResolver",
+      stream_parameters: {
+        type: "StreamParametersDefinition",
+        list_of_parameters_for_stream: [{ name: "first" }, { name: "second" }],
+      },
       components_mapping: [
         { type: "ComponentMappingDefinition", field_path: ["name"], value: "{{ components_values['name'] }}" },
       ],

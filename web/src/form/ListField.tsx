@@ -30,6 +30,8 @@ interface Props {
 export function ListField({ id, path, at, schema, value, label, placeholder }: Props) {
   const { project, book, readOnly } = useForm();
   const items = Array.isArray(value) ? value : [];
+  /** The item that was just added, which is shown open. */
+  const [added, setAdded] = useState<number | null>(null);
   const variants = schema.items ? book.variants(schema.items) : [];
   const components = variants.filter((variant) => variant.type === "object" && variant.properties);
   const itemIsNumber = variants.some((variant) => variant.type === "integer" || variant.type === "number");
@@ -79,6 +81,7 @@ export function ListField({ id, path, at, schema, value, label, placeholder }: P
   }
   const add = (variant: Schema) => {
     const made = starterOf(componentName(variant) ?? "") ?? blank(book, variant);
+    setAdded(items.length);
     void project.edit(
       Array.isArray(value)
         ? [{ op: "insert", path: at, index: items.length, value: made }]
@@ -97,6 +100,7 @@ export function ListField({ id, path, at, schema, value, label, placeholder }: P
           schema={schema.items ?? {}}
           value={item}
           count={items.length}
+          isNew={index === added}
         />
       ))}
       {!readOnly && (
@@ -146,12 +150,14 @@ function Item({
   schema,
   value,
   count,
+  isNew,
 }: {
   path: Path;
   at: Path;
   schema: Schema;
   value: Json;
   count: number;
+  isNew: boolean;
 }) {
   const { project, book, readOnly } = useForm();
   const node = project.node(path);
@@ -160,7 +166,7 @@ function Item({
   const list = at.slice(0, -1);
   const findings = project.findingsWithin(node.at);
   const isWanted = target.value !== null && isWithin(target.value.path, node.at);
-  const [isOpen, setOpen] = useState(isBare(value) || count === 1);
+  const [isOpen, setOpen] = useState(isNew || isBare(value) || count === 1);
   const [asYaml, setAsYaml] = useState(false);
   const shown = isOpen || isWanted;
   const name =

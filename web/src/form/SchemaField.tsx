@@ -59,7 +59,9 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
   const variant = isEmpty ? emptyVariant(variants) : book.variantOf(schema, typedValue(project, path, value));
   const name = title ?? titleOfKey(key);
   const isStream = key === "stream" && variants.some((one) => componentName(one) === "DeclarativeStream");
-  const isShared = !isEmpty && !node.inherited && isAliased(project.analysis.value.shared, at);
+  // What is laid over a reference has fields of its own; an anchor is one value in several places.
+  const overlays = isObject(value) && "$ref" in value;
+  const isShared = !isEmpty && !overlays && !node.inherited && isAliased(project.analysis.value.shared, at);
   const isQuery = key === "query" && path.includes("request_body");
   const queryFault = isQuery && typeof value === "string" ? graphqlFault(value) : null;
   const doesNotFit = !isEmpty && !variant && !isStream;

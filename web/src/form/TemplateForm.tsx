@@ -5,6 +5,7 @@ import { section, target } from "../state/view";
 import { Button, Notice, Segments } from "../ui/basics";
 import { isWithin } from "../document/walk";
 import { useForm } from "./context";
+import { ResolverForm } from "./ResolverForm";
 import { SchemaField } from "./SchemaField";
 import { StreamForm } from "./StreamForm";
 
@@ -15,7 +16,8 @@ export function TemplateForm({ path, name }: { path: Path; name: string }) {
   const wanted = target.value?.path;
   const shown = wanted && isWithin(wanted, [...path, "stream_template"]) ? "template" : part;
   const schema = book.definition("DynamicDeclarativeStream")?.properties ?? {};
-  const generated = testing(project).generated.value.filter((stream) => stream.dynamic_stream_name === name);
+  const store = testing(project);
+  const generated = store.generated.value.filter((stream) => stream.dynamic_stream_name === name);
   return (
     <div class="sections">
       <Segments
@@ -31,19 +33,16 @@ export function TemplateForm({ path, name }: { path: Path; name: string }) {
           { value: "streams", title: `Generated streams (${generated.length})` },
         ]}
       />
+      {generated.length > 0 && store.isOutdated(name) && (
+        <Notice kind="warning">The template was changed since its streams were generated.</Notice>
+      )}
       {shown === "resolver" && (
-        <div class="section plain">
-          {schema.name && <SchemaField path={[...path, "name"]} schema={schema.name} title="Name of the template" />}
-          {schema.components_resolver && (
-            <SchemaField
-              path={[...path, "components_resolver"]}
-              schema={schema.components_resolver}
-              title="One stream for each entry of"
-              required
-              help="Each entry fills the template once: the mappings say which field gets which value."
-            />
-          )}
-        </div>
+        <>
+          <div class="section plain">
+            {schema.name && <SchemaField path={[...path, "name"]} schema={schema.name} title="Name of the template" />}
+          </div>
+          <ResolverForm path={[...path, "components_resolver"]} />
+        </>
       )}
       {shown === "template" && <StreamForm path={[...path, "stream_template"]} />}
       {shown === "streams" && <Generated name={name} />}
@@ -57,7 +56,7 @@ function Generated({ name }: { name: string }) {
   const [limit, setLimit] = useState(10);
   const streams = store.generated.value.filter((stream) => stream.dynamic_stream_name === name);
   return (
-    <div class="section plain">
+    <section class="section plain" aria-label="Generated streams">
       <p class="help">
         Asks the API or the config which streams there are now, and fills the template for each. They are read-only:
         change the template.
@@ -76,7 +75,7 @@ function Generated({ name }: { name: string }) {
           />
         </label>
         <Button kind="primary" busy={store.isGenerating.value} onClick={() => void store.generate(limit)}>
-          Generate streams
+          {streams.length ? "Generate again" : "Generate streams"}
         </Button>
       </div>
       {store.generateFault.value && <Notice kind="error">{store.generateFault.value}</Notice>}
@@ -93,7 +92,7 @@ function Generated({ name }: { name: string }) {
           </li>
         ))}
       </ul>
-    </div>
+    </section>
   );
 }
 
@@ -107,7 +106,9 @@ export function GeneratedForm({ name }: { name: string }) {
         This stream was made by the template “{stream?.dynamic_stream_name}”. It can be tested; change it in the
         template.
       </Notice>
-      <pre class="json" tabIndex={0} role="region" aria-label="Definition">{JSON.stringify(stream?.definition ?? null, null, 2)}</pre>
+      <pre class="json" tabIndex={0} role="region" aria-label="Definition">
+        {JSON.stringify(stream?.definition ?? null, null, 2)}
+      </pre>
     </div>
   );
 }

@@ -61,7 +61,7 @@ export const LAYOUTS: Record<string, Layout> = {
   RecordFilter: { main: ["condition"] },
   HttpComponentsResolver: { main: ["retriever", "components_mapping"] },
   ConfigComponentsResolver: { main: ["stream_config", "components_mapping"] },
-  ComponentMappingDefinition: { main: ["field_path", "value", "value_type"] },
+  ComponentMappingDefinition: { main: ["field_path", "value"] },
   SimpleRetriever: { main: ["requester", "record_selector", "paginator"] },
   RecordSelector: { main: ["extractor", "record_filter"] },
   DpathExtractor: { main: ["field_path"] },

@@ -45,6 +45,19 @@ export function Navigation({ project }: { project: OpenProject }) {
       <Count faults={faults} />
     </button>
   );
+  const mark = (name: string) => {
+    const run = store.runs.value[name];
+    if (!run) return null;
+    const kind =
+      run.status === "running"
+        ? "running"
+        : store.isStale(run)
+          ? "stale"
+          : run.result && !run.failure
+            ? "tested"
+            : "failed";
+    return <span class={`dot ${kind}`} title={MARKS[kind]} />;
+  };
   const addTemplate = async () => {
     const at = outline.dynamic_streams.length;
     if (await project.edit(addTemplateEdits(project.document.value), "Add a template of streams"))
@@ -79,31 +92,18 @@ export function Navigation({ project }: { project: OpenProject }) {
           onClick={() => setAdding(true)}
         />
       </div>
-      {outline.streams.map((stream) => {
-        const run = store.runs.value[stream.name];
-        const mark =
-          run && run.status !== "running"
-            ? store.isStale(run)
-              ? "stale"
-              : run.result && !run.failure
-                ? "tested"
-                : "failed"
-            : run
-              ? "running"
-              : null;
-        return (
-          <div key={stream.index}>
-            {entry(
-              { kind: "stream", index: stream.index },
-              stream.path,
-              "stream",
-              stream.name,
-              within(stream.path),
-              mark && <span class={`dot ${mark}`} title={MARKS[mark]} />,
-            )}
-          </div>
-        );
-      })}
+      {outline.streams.map((stream) => (
+        <div key={stream.index}>
+          {entry(
+            { kind: "stream", index: stream.index },
+            stream.path,
+            "stream",
+            stream.name,
+            within(stream.path),
+            mark(stream.name),
+          )}
+        </div>
+      ))}
       {project.isAnalyzed.value && !outline.streams.length && (
         <button type="button" class="nav-add" onClick={() => setAdding(true)}>
           <Icon name="plus" size={14} />
@@ -129,9 +129,11 @@ export function Navigation({ project }: { project: OpenProject }) {
             "template",
             template.name || `Template ${template.index + 1}`,
             within(template.path),
-            !store.generated.value.some((one) => one.dynamic_stream_name === template.name) && (
+            !store.generated.value.some((one) => one.dynamic_stream_name === template.name) ? (
               <span class="dot stale" title="No streams have been generated from it yet" />
-            ),
+            ) : store.isOutdated(template.name) ? (
+              <span class="dot stale" title="Changed since its streams were generated" />
+            ) : null,
           )}
           {store.generated.value
             .filter((one) => one.dynamic_stream_name === template.name)
@@ -144,6 +146,7 @@ export function Navigation({ project }: { project: OpenProject }) {
                   "lock",
                   one.name,
                   [],
+                  mark(one.name),
                 )}
               </div>
             ))}

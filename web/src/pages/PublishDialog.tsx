@@ -21,7 +21,11 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
   const findings = (refused?.map(placed) ?? project.findings.value).filter((finding) => finding.level !== "note");
   const errors = findings.filter((finding) => finding.level === "error");
   const store = testing(project);
-  const { streams } = project.analysis.value.outline;
+  const { streams, dynamic_streams: templates } = project.analysis.value.outline;
+  const ungenerated = templates.filter(
+    ({ name }) =>
+      store.isOutdated(name) || !store.generated.value.some((stream) => stream.dynamic_stream_name === name),
+  );
   const untested = streams.filter(({ name }) => {
     const run = store.runs.value[name];
     return !run?.result || store.isStale(run);
@@ -97,6 +101,12 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
                 .slice(0, 4)
                 .join(", ")}${untested.length > 4 ? "…" : ""} ${untested.length === 1 ? "has" : "have"}`}{" "}
           not been tested as {untested.length === 1 ? "it is" : "they are"} now.
+        </Notice>
+      )}
+      {!errors.length && ungenerated.length > 0 && (
+        <Notice kind="warning">
+          No streams have been generated from {ungenerated.map(({ name }) => `“${name}”`).join(", ")} as{" "}
+          {ungenerated.length === 1 ? "it is" : "they are"} now.
         </Notice>
       )}
       <Labelled label="What is new">

@@ -3,6 +3,7 @@ import { section } from "../state/view";
 import { Badge, Button, Empty, Notice } from "../ui/basics";
 import { Icon } from "../ui/Icon";
 import type { OpenProject } from "../state/project";
+import { entriesOf } from "./entries";
 import { LimitsDialog } from "./LimitsDialog";
 import { ResultView } from "./ResultView";
 import { type Run, testing } from "./store";
@@ -13,7 +14,8 @@ export function TestPane({ project }: { project: OpenProject }) {
   const store = testing(project);
   const [showsLimits, setShowsLimits] = useState(false);
   const { streams } = project.analysis.value.outline;
-  const names = [...streams.map((stream) => stream.name), ...store.generated.value.map((stream) => stream.name)];
+  const entries = entriesOf(project);
+  const names = [...streams, ...store.generated.value, ...entries].map((stream) => stream.name);
   const shown = section.value;
   useEffect(() => {
     const wanted =
@@ -21,7 +23,9 @@ export function TestPane({ project }: { project: OpenProject }) {
         ? streams.find((stream) => stream.index === shown.index)?.name
         : shown.kind === "generated"
           ? shown.name
-          : undefined;
+          : shown.kind === "template"
+            ? entries.find((one) => one.index === shown.index)?.name
+            : undefined;
     if (wanted) store.stream.value = wanted;
     else if (!store.stream.value || !names.includes(store.stream.value)) store.stream.value = names[0] ?? null;
   }, [shown, names.join("\0")]);
@@ -38,7 +42,11 @@ export function TestPane({ project }: { project: OpenProject }) {
             const name = event.currentTarget.value;
             store.stream.value = name;
             const found = streams.find((stream) => stream.name === name);
+            const made = store.generated.value.find((stream) => stream.name === name);
+            const template = entries.find((one) => one.name === name);
             if (found) section.value = { kind: "stream", index: found.index };
+            else if (made) section.value = { kind: "generated", template: made.dynamic_stream_name, name };
+            else if (template) section.value = { kind: "template", index: template.index };
           }}
         >
           {!names.length && <option value="">No streams</option>}

@@ -3,8 +3,11 @@ import { isObject } from "../document/walk";
 import type { OpenProject } from "../state/project";
 import { Icon } from "../ui/Icon";
 import { Words } from "../ui/Words";
-import type { Run } from "./store";
+import { type Run, testing } from "./store";
 import { type Warning, warningsOf } from "./warnings";
+
+/** Entries of a template are no stream of their own. */
+const NEEDS_NONE = ["none"];
 
 export function Warnings({
   project,
@@ -18,9 +21,13 @@ export function Warnings({
   onTab: (tab: NonNullable<Warning["tab"]>) => void;
 }) {
   const found = project.analysis.value.outline.streams.find((stream) => stream.name === run.stream);
-  const primaryKey = found ? project.node([...found.path, "primary_key"]).value : ["of the template"];
-  const definition = found ? project.node(found.path).value : null;
-  const usesCustomCode = isObject(definition) && run.definition.includes('"class_name"');
+  const made = testing(project).generated.value.find((stream) => stream.name === run.stream)?.definition;
+  const primaryKey = found
+    ? project.node([...found.path, "primary_key"]).value
+    : isObject(made)
+      ? made.primary_key
+      : NEEDS_NONE;
+  const usesCustomCode = run.definition.includes('"class_name"');
   const warnings = warningsOf(result, { primaryKey, usesCustomCode, allowsCustomCode: project.allowsCustomCode });
   if (!warnings.length) return null;
   return (

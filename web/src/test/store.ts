@@ -4,6 +4,7 @@ import { messageOf } from "../api/client";
 import type { GeneratedStream, Json, JsonObject, LogLine, Path, TestResult } from "../api/types";
 import { expand, isObject } from "../document/walk";
 import type { OpenProject } from "../state/project";
+import { entriesEdits, entriesOf } from "./entries";
 import { importAutomatically } from "./importSchema";
 import { storedSignal } from "../state/stored";
 import { toast } from "../state/toasts";
@@ -51,6 +52,8 @@ export class Testing {
   readonly isEditingValues = signal(false);
   readonly inputState = signal<Record<string, string>>({});
   readonly generated = signal<GeneratedStream[]>([]);
+  /** All templates, as they were when streams were made of them. */
+  readonly generatedFrom = signal<Record<string, string>>({});
   readonly generateFault = signal<string | null>(null);
   readonly isGenerating = signal(false);
   readonly run = computed(() => this.runs.value[this.stream.value ?? ""] ?? null);
@@ -66,9 +69,24 @@ export class Testing {
     const { streams } = this.project.analysis.value.outline;
     const found = streams.find((stream) => stream.name === name);
     const list = Array.isArray(root.streams) ? root.streams : [];
-    const generated = this.generated.value.find((one) => one.name === name);
-    const stream = found ? list[found.index] : (root.dynamic_streams ?? generated?.definition);
+    const entries = entriesOf(this.project).find((one) => one.name === name);
+    const template = this.generated.value.find((one) => one.name === name)?.dynamic_stream_name;
+    if (template !== undefined) return this.templateOf(template);
+    const stream = found ? list[found.index] : entries && this.project.node(entries.retriever).value;
     return JSON.stringify([expand(document, withoutSchema(stream)), root.api_budget ?? null]);
+  }
+
+  /** A template with everything that it refers to. */
+  templateOf(name: string): string {
+    const document = this.project.document.value;
+    const found = this.project.analysis.value.outline.dynamic_streams.find((one) => one.name === name);
+    return JSON.stringify(found ? expand(document, this.project.node(found.path).value) : null);
+  }
+
+  /** Whether a template was changed since its streams were made. */
+  isOutdated(template: string): boolean {
+    const before = this.generatedFrom.value[template];
+    return before !== undefined && before !== this.templateOf(template);
   }
 
   isStale(run: Run): boolean {
@@ -132,7 +150,8 @@ export class Testing {
     this.runs.value = { ...this.runs.value, [stream]: run };
     try {
       const settings = { stream_name: stream, ...limits.value, ...(states ? { state: states } : {}) };
-      await this.#follow(stream, project.api.test(project.id, project.text.value, settings, controller.signal));
+      const text = await this.#textFor(stream);
+      await this.#follow(stream, project.api.test(project.id, text, settings, controller.signal));
       await importAutomatically(project, stream, this.runs.value[stream]?.result?.inferred_schema ?? null);
       this.#update(stream, (one) =>
         one.status === "running"
@@ -147,6 +166,14 @@ export class Testing {
           : { ...one, status: "failed", failure, wait: null },
       );
     }
+  }
+
+  /** What is run: the draft, with a stream for what is no stream of its own. */
+  async #textFor(stream: string): Promise<string> {
+    const { project } = this;
+    const entries = entriesOf(project).find((one) => one.name === stream);
+    if (!entries) return project.text.value;
+    return (await api.edit(project.text.value, entriesEdits(project.document.value, entries))).text;
   }
 
   async #follow(stream: string, events: ReturnType<OpenProject["api"]["test"]>): Promise<void> {
@@ -222,7 +249,11 @@ export class Testing {
     this.generateFault.value = null;
     try {
       const { project } = this;
+      await project.settled();
+      const { dynamic_streams } = project.analysis.value.outline;
+      const from = Object.fromEntries(dynamic_streams.map(({ name }) => [name, this.templateOf(name)]));
       this.generated.value = (await project.api.generate(project.id, project.text.value, limit)).streams;
+      this.generatedFrom.value = from;
     } catch (error) {
       this.generateFault.value = messageOf(error);
     } finally {

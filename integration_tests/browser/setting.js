@@ -1,0 +1,56 @@
+// What most tests begin with: an API, the Builder and a browser; and a connector to work on.
+
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+import { importYaml, openPart } from "./builder.js";
+import { openPage, startApi, startBrowser, startBuilder } from "./world.js";
+
+/** Starts all for the tests of one file; what it gives is filled once they run. */
+export function setting(answer) {
+  const world = {
+    /** A page with the connector open, at one of its parts. */
+    opened: async (name, text, part) => {
+      const page = await openPage(world.browser);
+      await importYaml(page, world.builder.url, name, text);
+      if (part) await openPart(page, part);
+      return page;
+    },
+    /** Closes a page in which nothing went wrong. */
+    cleared: async (page) => {
+      assert.deepEqual(page.faults, []);
+      await page.context().close();
+    },
+  };
+  before(async () => {
+    world.api = await startApi(answer);
+    world.builder = await startBuilder();
+    world.browser = await startBrowser();
+  });
+  after(async () => {
+    await world.browser?.close();
+    await world.builder?.stop();
+    world.api?.stop();
+  });
+  return world;
+}
+
+/** A connector of one stream, `items`; more YAML can be put into the stream, its retriever, and the end. */
+export const connector = (url, { stream = "", retriever = "", properties = "{}", end = "" } = {}) => `version: 7.0.0
+type: DeclarativeSource
+check: {type: CheckStream, stream_names: [items]}
+definitions:
+  base_requester: {type: HttpRequester, url: "${url}"}
+streams:
+  - type: DeclarativeStream
+    name: items
+    primary_key: [id]
+    retriever:
+      type: SimpleRetriever
+      requester: {$ref: "#/definitions/base_requester", path: /items, http_method: GET}
+      record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: []}}
+${retriever}${stream}spec:
+  type: Spec
+  connection_specification:
+    type: object
+    properties: ${properties}
+${end}`;
