@@ -2,19 +2,21 @@
 """Lists the functions that ordinary runs execute, for the linker to lay side by side.
 
     cargo build --release
-    python3 benches/touched.py            # writes link/touched.ld; needs valgrind and openssl
+    python3 benches/touched.py            # writes link/touched.ld; needs valgrind, nm and openssl
 
 The kernel maps a program in pieces of 64 KiB, each as soon as one instruction of it is executed. What
 a run executes is a seventh of the program, but strewn over all of it, so nearly all of it would be
 resident. `build.rs` gives the linker the list that this script writes, and what is executed becomes
-one block.
+one block. In it stands first what a plain `read` executes, and of that first what all runs do, and so
+on: each kind of run finds its own functions in few pieces.
 
 The names in the list have no hashes, so that it outlives compilers and dependencies: a name that is
 gone matches nothing, and a function that is new stays where the linker puts it. Run the script again
-when the peak of `against_reference.py` has grown. It adds to the list, since valgrind sees no names in
-the block that the list has made; to begin anew, link without it: empty the file first, and build.
+when the peak of `against_reference.py` has grown. Binaries that were optimised in other ways, the
+image's for one, have other functions: name several, with their symbols, and the list serves them all.
 """
 import argparse
+import bisect
 import contextlib
 import multiprocessing
 import os
@@ -29,16 +31,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import against_reference as bench
 
 LIST = bench.ROOT / "link/touched.ld"
+# In .text itself, and not beside it: valgrind and others know no functions elsewhere.
 HEAD = """/* What ordinary runs execute; written by benches/touched.py, which says why. */
 SECTIONS {
-  .text.touched : {
+  .text : {
 """
-# Few of the functions that the compiler takes for unlikely are large, and many are executed once.
-FOOT = """    *(.text.unlikely.*)
-  }
-} INSERT BEFORE .text;
+FOOT = """  }
+} INSERT BEFORE .fini;
 """
-LISTED = re.compile(r"^    \*\(\.text\.(?!unlikely)(\S+)\)$", re.M)
 ROWS = 2_000
 # What changes from one compiler to the next: the hashes of crates, and what is added behind a name.
 HASH = re.compile(r"(?<=Cs)[0-9A-Za-z]+(?=_)|17h[0-9a-f]{16}E.*|\.(llvm|part|isra|constprop|cold)\..*")
@@ -82,23 +82,42 @@ def certificate(folder):
     return context
 
 
-def executed(binary, args, folder, environment):
+class Symbols:
+    """The functions of a program by their addresses."""
+
+    def __init__(self, binary):
+        listed = subprocess.run(["nm", "--defined-only", "--numeric-sort", binary], capture_output=True, text=True, check=True).stdout
+        code = [(int(address, 16), name) for address, kind, name in map(str.split, listed.splitlines()) if kind in "tTwWi"]
+        self.starts = sorted({start for start, _ in code})
+        self.names = {}
+        for start, name in code:
+            self.names.setdefault(start, set()).add(name)
+
+    def at(self, addresses):
+        """All names of the functions that the addresses lie in."""
+        places = {bisect.bisect_right(self.starts, address) for address in addresses}
+        return set().union(*(self.names[self.starts[place - 1]] for place in places if place))
+
+
+def executed(binary, symbols, args, folder, environment):
     """Names of the functions of `binary` that a run executes."""
     out = folder / "callgrind.out"
-    command = ["valgrind", "--tool=callgrind", "--demangle=no", f"--callgrind-out-file={out}", binary, *args]
+    options = ["--dump-instr=yes", "--compress-pos=no", f"--callgrind-out-file={out}"]
+    command = ["valgrind", "--tool=callgrind", *options, binary, *args]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     if done.returncode:
         sys.exit(f"{args} ended with {done.returncode}: {done.stdout[-500:]}")
-    objects, functions, found, here = {}, {}, set(), ""
-    for line in out.read_text().splitlines():
-        if match := re.match(r"(c?)ob=\((\d+)\)(?: (.*))?", line):
-            name = objects.setdefault(match[2], match[3])
-            here = here if match[1] else name
-        elif match := re.match(r"(c?)fn=\((\d+)\)(?: (.*))?", line):
-            name = functions.setdefault(match[2], match[3])
-            if not match[1] and here and here.endswith(binary.name):
-                found.add(name)
-    return found
+    objects, addresses, here = {}, set(), ""
+    with open(out) as lines:
+        for line in lines:
+            if line.startswith("0x"):
+                # Where no object is named yet, or another's function is called, this is not ours.
+                if here == str(binary):
+                    addresses.add(int(line.split(maxsplit=1)[0], 16))
+            elif match := re.match(r"(c?)ob=\((\d+)\)(?: (.*))?", line.rstrip()):
+                name = objects.setdefault(match[2], match[3])
+                here = here if match[1] else name
+    return symbols.at(addresses)
 
 
 def runs(folder):
@@ -128,17 +147,22 @@ def runs(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("binary", nargs="?", type=pathlib.Path, default=bench.ROOT / "target/release/source-declarative-manifest", help="has to have its symbols")
+    parser.add_argument("binaries", nargs="*", type=pathlib.Path, default=[bench.ROOT / "target/release/source-declarative-manifest"], help="have to have their symbols")
     args = parser.parse_args()
-    names = set(LISTED.findall(LIST.read_text()))
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        for command, environment in runs(folder):
-            found = executed(args.binary, command, folder, {**os.environ, **environment})
-            names |= {HASH.sub("*", name.split("'")[0]) for name in found}
-            print(f"{command[0]}: {len(found)} functions, {len(names)} names so far", file=sys.stderr)
-    plain = sorted(name for name in names if re.fullmatch(r"[\w.$*]+", name))
-    LIST.write_text(HEAD + "".join(f"    *(.text.{name})\n" for name in plain) + FOOT)
+    executing = {}
+    for binary in map(pathlib.Path.resolve, args.binaries):
+        symbols = Symbols(binary)
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            for number, (command, environment) in enumerate(runs(folder)):
+                found = executed(binary, symbols, command, folder, {**os.environ, **environment})
+                for name in found:
+                    executing.setdefault(HASH.sub("*", name), set()).add(number)
+                print(f"{command[0]}: {len(found)} functions, {len(executing)} names so far", file=sys.stderr)
+    plain = [name for name in executing if re.fullmatch(r"[\w.$*]+", name)]
+    plain.sort(key=lambda name: ([run not in executing[name] for run in range(number + 1)], name))
+    sections = "".join(f"    *(.text.{name} .text.unlikely.{name})\n" for name in plain)
+    LIST.write_text(HEAD + sections + FOOT)
 
 
 if __name__ == "__main__":
