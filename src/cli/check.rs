@@ -6,7 +6,8 @@ use tracing::{error, info};
 
 use super::protocol_run::{self, Threads, block_on};
 use super::source_args::{Selection, SourceArgs};
-use crate::protocol::Message;
+use crate::engine::{EngineError, Output};
+use crate::protocol::{FailureType, Message};
 
 /// Checks whether the source can be reached with a config.
 ///
@@ -25,15 +26,27 @@ impl Check {
         let Self { source } = self;
         protocol_run::run(&source.log, &source.outside, |run| {
             let source = source.open(run, || Ok(Selection::default()))?;
-            let failure = block_on(run, Threads::One, source.check())??.err();
-            if failure.is_none() {
-                info!("Check succeeded");
-            } else {
-                error!("Check failed");
-            }
+            let Output { writer, run: clock, secrets } = &run.output;
+            let failure = match block_on(run, Threads::One, source.check())? {
+                // What the user can mend is told as an error, and is an answer all the same.
+                Err(EngineError::Traced(err)) if err.failure_type == FailureType::ConfigError => {
+                    writer.write_message_now(&err.to_message(secrets, clock.now()));
+                    Some(err.message.unwrap_or_default())
+                }
+                checked => checked?.map_or_else(
+                    |reason| {
+                        error!("Check failed");
+                        Some(reason)
+                    },
+                    |()| {
+                        info!("Check succeeded");
+                        None
+                    },
+                ),
+            };
             // The reference masks nothing here; a reason may quote the config.
-            let failure = failure.map(|reason| run.output.secrets.mask(&reason).into_owned());
-            run.output.writer.write_message_now(&Message::connection_status(failure));
+            let failure = failure.map(|reason| secrets.mask(&reason).into_owned());
+            writer.write_message_now(&Message::connection_status(failure));
             Ok(())
         })
     }

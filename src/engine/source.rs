@@ -225,7 +225,7 @@ impl Source {
                 let names = check::stream_names(names, &self.config.snapshot())?;
                 self.check_named(&names, generated).await?
             }
-            CheckedStreams::First { count, reads } => self.check_first(*count, *reads).await,
+            CheckedStreams::First { count, reads } => self.check_first(*count, *reads).await?,
         };
         Ok(outcome.map_err(|reason| check::quoted(&reason)))
     }
@@ -304,22 +304,22 @@ impl Source {
         self.build_all().await
     }
 
-    async fn check_first(&self, count: i64, reads: bool) -> CheckResult {
-        let built = self.build_all().await;
-        let failed = |err: EngineError| {
-            format!("Encountered an error while discovering streams. Error: {err}")
-        };
-        let (streams, _) = built.map_err(failed)?;
+    /// Unlike where streams are named, one that cannot be built is no answer but an error.
+    async fn check_first(&self, count: i64, reads: bool) -> Result<CheckResult, EngineError> {
+        let count = usize::try_from(count).ok().filter(|_| reads).unwrap_or(0);
+        let cx = self.stream_cx()?;
+        let (all, _) = self.gather_streams(&cx).await?;
+        let wanted = if count == 0 { &all[..] } else { &all[..count.min(all.len())] };
+        let streams = self.shape.build_streams(wanted, &all, &cx)?;
         if streams.is_empty() {
-            return Err("No streams to connect to from source".to_owned());
+            return Ok(Err("No streams to connect to from source".to_owned()));
         }
-        if !reads {
-            return Ok(());
+        for stream in streams.iter().take(count) {
+            if let Err(reason) = check::check_stream(stream, "Stream").await {
+                return Ok(Err(reason));
+            }
         }
-        for stream in streams.iter().take(usize::try_from(count).unwrap_or(0)) {
-            check::check_stream(stream, "Stream").await?;
-        }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// What the streams of the source are.
@@ -441,14 +441,23 @@ impl Source {
     /// Builds all streams; also tells which template made which stream.
     async fn build_all(&self) -> Result<(Vec<Stream>, Vec<(String, String)>), EngineError> {
         let cx = self.stream_cx()?;
-        let mut all = self.shape.static_streams(&cx)?;
+        let (all, made) = self.gather_streams(&cx).await?;
+        Ok((self.shape.build_streams(&all, &all, &cx)?, made))
+    }
+
+    /// All streams as they are built from, and which template made which.
+    async fn gather_streams(
+        &self,
+        cx: &BuildContext<'_>,
+    ) -> Result<(Vec<Node>, Vec<(String, String)>), EngineError> {
+        let mut all = self.shape.static_streams(cx)?;
         let mut made = Vec::new();
-        for stream in self.shape.generated_streams(&cx).await? {
+        for stream in self.shape.generated_streams(cx).await? {
             let name = stream.node.get("name").and_then(Node::as_str).unwrap_or_default();
             made.push((stream.template, name.to_owned()));
             all.push(stream.node);
         }
-        Ok((self.shape.build_streams(&all, &all, &cx)?, made))
+        Ok((all, made))
     }
 
     /// The context that streams are built in, once the manifest's own validations let the config pass.
