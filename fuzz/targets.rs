@@ -264,7 +264,7 @@ pub fn literal(data: &[u8]) {
 pub fn references(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let source = Source::new("manifest.yaml", text);
-    let manifest = Manifest::from_yaml(source.clone());
+    let (manifest, written) = Manifest::with_written(source.clone());
     render(&manifest.findings, Some(&source), false);
     let inspected = engine::inspect_manifest(&manifest);
     render(&inspected, Some(&source), false);
@@ -274,7 +274,7 @@ pub fn references(data: &[u8]) {
     let json = manifest.root.to_json();
     normalize(&json);
     if engine::check_manifest(&manifest).0.is_some() {
-        let found = lint::lint(&manifest, &Choice::default());
+        let found = lint::lint(&manifest, written.as_ref(), &Choice::default());
         render(&found, Some(&source), false);
         lint::apply_fixes(text, &found);
     }

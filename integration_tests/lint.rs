@@ -47,10 +47,10 @@ fn completed(example: &str) -> String {
 }
 
 fn found(text: &str) -> BTreeSet<(usize, String)> {
-    let manifest = Manifest::from_yaml(Source::new("example.yaml", text));
+    let (manifest, written) = Manifest::with_written(Source::new("example.yaml", text));
     let (_, faults) = source_declarative_manifest::engine::check_manifest(&manifest);
     assert!(!faults.has_errors(), "{text}\n{faults:?}");
-    let findings = lint::lint(&manifest, &Choice::default());
+    let findings = lint::lint(&manifest, written.as_ref(), &Choice::default());
     let place = |it: &source_declarative_manifest::manifest::Finding| {
         (it.span.map_or(0, |span| span.line as usize), lint::name_of(it).to_owned())
     };

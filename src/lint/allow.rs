@@ -17,7 +17,7 @@ impl<'t> Allowed<'t> {
     /// Reads the comments of a text: a comment of its own is for the line below, and one behind
     /// a value is for its line.
     pub(super) fn new(text: &'t str) -> Self {
-        let mut lines: HashMap<u32, Vec<&str>> = HashMap::new();
+        let mut lines = HashMap::new();
         let mut above: Vec<&str> = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
             let names = names(line);
@@ -25,8 +25,10 @@ impl<'t> Allowed<'t> {
                 above.extend(names);
                 continue;
             }
-            let here = std::mem::take(&mut above).into_iter().chain(names);
-            lines.entry(number).or_default().extend(here);
+            let here: Vec<_> = std::mem::take(&mut above).into_iter().chain(names).collect();
+            if !here.is_empty() {
+                lines.insert(number, here);
+            }
         }
         Self { lines }
     }

@@ -14,7 +14,7 @@ mod tree;
 
 use std::collections::HashSet;
 
-use crate::manifest::{Finding, Findings, Manifest, Severity};
+use crate::manifest::{Finding, Findings, Manifest, Node, Severity};
 
 pub use export::{Checked, to_json, to_sarif};
 pub use fields::{Field, of as template_fields};
@@ -71,9 +71,10 @@ pub struct Choice {
 /// All that the rules find, from the top of the text to its bottom.
 ///
 /// A finding is made once for each place, whichever way the manifest came there, and not at all
-/// where a comment allows it. The manifest must have no errors: rules look at what runs.
-pub fn lint(manifest: &Manifest, choice: &Choice) -> Findings {
-    let lint = Lint::new(manifest);
+/// where a comment allows it. The manifest must have no errors: rules look at what runs, and at
+/// what was `written` for it.
+pub fn lint(manifest: &Manifest, written: Option<&Node>, choice: &Choice) -> Findings {
+    let lint = Lint::new(manifest, written);
     let mut found = Findings::default();
     for rule in rules::all().filter(|rule| !choice.allowed.contains(rule.name)) {
         let mut report = Report::new(rule);

@@ -1,9 +1,10 @@
 //! What rules look at: the components of a manifest, and its templates.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::fields::{self, Field};
-use crate::manifest::{Findings, Manifest, Node, NodeMap, Path, Source, Span, parse};
+use crate::manifest::{Manifest, Node, NodeMap, Path, Source, Span};
 use crate::template::Template;
 
 /// How many components are looked at: references can make exponentially many out of a short text.
@@ -109,21 +110,33 @@ pub struct Lint<'m> {
     /// What was written.
     pub source: Option<&'m Source>,
     /// The tree as it was written, with its references.
-    pub written: Option<Node>,
+    pub written: Option<&'m Node>,
     /// The tree that is run.
     pub root: &'m Node,
     components: Vec<Component<'m>>,
     texts: Vec<TextAt<'m>>,
+    /// Where the mappings begin that keys are written in, by where the keys are.
+    mappings: OnceCell<HashMap<Span, u32>>,
 }
 
 impl<'m> Lint<'m> {
-    pub(super) fn new(manifest: &'m Manifest) -> Self {
+    pub(super) fn new(manifest: &'m Manifest, written: Option<&'m Node>) -> Self {
         let source = manifest.source.as_ref();
-        let written = source.and_then(|source| parse(source, &mut Findings::default()));
         let mut walk = Walk::default();
         walk.value(&manifest.root, "", None, &Path::ROOT);
         let Walk { components, texts, .. } = walk;
-        Self { source, written, root: &manifest.root, components, texts }
+        let mappings = OnceCell::new();
+        Self { source, written, root: &manifest.root, components, texts, mappings }
+    }
+
+    /// Where the mapping begins that a key is written in.
+    pub fn mapping_of(&self, key: Span) -> Option<u32> {
+        let mappings = self.mappings.get_or_init(|| {
+            let mut mappings = HashMap::new();
+            self.written.into_iter().for_each(|it| note_mappings(it, &mut mappings));
+            mappings
+        });
+        mappings.get(&key).copied()
     }
 
     /// All components, parents before children.
@@ -243,6 +256,17 @@ impl<'m> Lint<'m> {
     }
 }
 
+fn note_mappings(node: &Node, mappings: &mut HashMap<Span, u32>) {
+    if let Some(holder) = node.span() {
+        for key in node.fields().filter_map(|(key, _)| key.span()) {
+            // `<<` repeats keys further down.
+            mappings.entry(key).or_insert(holder.start);
+        }
+    }
+    node.fields().for_each(|(_, value)| note_mappings(value, mappings));
+    node.items().iter().for_each(|item| note_mappings(item, mappings));
+}
+
 #[derive(Default)]
 struct Walk<'m> {
     components: Vec<Component<'m>>,
@@ -356,8 +380,8 @@ fn implied_type(field: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn manifest(text: &str) -> Manifest {
-        Manifest::from_yaml(Source::new("m.yaml", text))
+    fn manifest(text: &str) -> (Manifest, Option<Node>) {
+        Manifest::with_written(Source::new("m.yaml", text))
     }
 
     const TEXT: &str = "\
@@ -375,8 +399,8 @@ definitions:
 
     #[test]
     fn components_know_one_another() {
-        let manifest = manifest(TEXT);
-        let lint = Lint::new(&manifest);
+        let (manifest, written) = manifest(TEXT);
+        let lint = Lint::new(&manifest, written.as_ref());
         let types: Vec<_> = lint.components().iter().map(|it| it.type_name).collect();
         let expect = [
             "DeclarativeSource",
@@ -396,8 +420,8 @@ definitions:
 
     #[test]
     fn templates_are_found_with_the_places_of_their_words() {
-        let manifest = manifest(TEXT);
-        let lint = Lint::new(&manifest);
+        let (manifest, written) = manifest(TEXT);
+        let lint = Lint::new(&manifest, written.as_ref());
         let variables: Vec<_> =
             lint.texts().iter().flat_map(|text| text.template.variables().to_vec()).collect();
         assert_eq!(variables, ["x", "k", "v"]);

@@ -56,13 +56,18 @@ impl Manifest {
     /// Reads the text of a manifest.
     pub fn from_yaml(source: Source) -> Self {
         let mut findings = Findings::default();
-        let written = parse(&source, &mut findings);
-        if let Some(root) = &written {
-            findings.locate(root);
-            check_root(root, &source.name, &mut findings);
-        }
+        let written = read(&source, &mut findings);
         let root = complete(written, &mut findings);
         Self { source: Some(source), root, findings }
+    }
+
+    /// Reads the text of a manifest, and gives what was written too: the tree with its
+    /// references; nothing if that is no YAML.
+    pub fn with_written(source: Source) -> (Self, Option<Node>) {
+        let mut findings = Findings::default();
+        let written = read(&source, &mut findings);
+        let root = complete(written.clone(), &mut findings);
+        (Self { source: Some(source), root, findings }, written)
     }
 
     /// Takes a manifest that came as JSON, in a config or from the Builder.
@@ -73,6 +78,13 @@ impl Manifest {
         let root = complete(Some(written), &mut findings);
         Self { source: None, root, findings }
     }
+}
+
+fn read(source: &Source, findings: &mut Findings) -> Option<Node> {
+    let written = parse(source, findings)?;
+    findings.locate(&written);
+    check_root(&written, &source.name, findings);
+    Some(written)
 }
 
 fn check_root(root: &Node, name: &str, findings: &mut Findings) {

@@ -8,11 +8,12 @@ use crate::engine::{check_manifest, inspect_manifest};
 use crate::lint::{self, Choice, apply_fixes};
 use crate::manifest::{Finding, Findings, Manifest, Node, Severity, Source, path_at};
 
-/// All that is wrong with a manifest, and, if it runs nevertheless, what the rules find.
-pub fn findings_of(manifest: &Manifest) -> Findings {
+/// All that is wrong with a manifest, and, if it runs nevertheless, what the rules find in what was
+/// `written` for it.
+pub fn findings_of(manifest: &Manifest, written: Option<&Node>) -> Findings {
     let mut findings = inspect_manifest(manifest);
     if !findings.has_errors() || check_manifest(manifest).0.is_some() {
-        findings.extend(lint::lint(manifest, &Choice::default()));
+        findings.extend(lint::lint(manifest, written, &Choice::default()));
     }
     findings
 }
@@ -96,11 +97,9 @@ impl Report<'_> {
 
 /// The text with one finding mended; nothing if there is no such finding, or no fix of it.
 pub fn fix(text: &str, code: &str, path: &[Step]) -> Option<String> {
-    let source = Source::new("manifest.yaml", text);
-    let manifest = Manifest::from_yaml(source.clone());
-    let written = crate::manifest::parse(&source, &mut Findings::default());
+    let (manifest, written) = Manifest::with_written(Source::new("manifest.yaml", text));
     let report = Report { text, lines: &Lines::new(text), written: written.as_ref() };
-    let findings = findings_of(&manifest);
+    let findings = findings_of(&manifest, written.as_ref());
     let is_meant = |it: &&Finding| it.code == code && !it.fix.is_empty() && report.path(it) == path;
     let finding = findings.iter().find(is_meant)?.clone();
     Some(apply_fixes(text, &std::iter::once(finding).collect()).0)

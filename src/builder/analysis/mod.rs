@@ -15,7 +15,7 @@ mod vocabulary;
 use serde::Serialize;
 
 use super::edit::{Document, EditError, Step};
-use crate::manifest::{Findings, Key, Manifest, Node, Source, parse};
+use crate::manifest::{Key, Manifest, Node, Source};
 use crate::value::Json;
 
 pub use complete::{Completion, complete};
@@ -40,10 +40,8 @@ pub struct Analysis {
 
 /// Analyses the text of a manifest.
 pub fn analyze(text: &str) -> Analysis {
-    let source = Source::new("manifest.yaml", text);
-    let manifest = Manifest::from_yaml(source.clone());
-    let written = parse(&source, &mut Findings::default());
-    let findings = findings_of(&manifest);
+    let (manifest, written) = Manifest::with_written(Source::new("manifest.yaml", text));
+    let findings = findings_of(&manifest, written.as_ref());
     let report = Report { text, lines: &Lines::new(text), written: written.as_ref() };
     Analysis {
         findings: findings.sorted().into_iter().map(|it| report.finding(it)).collect(),

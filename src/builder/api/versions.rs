@@ -33,8 +33,9 @@ pub(super) async fn publish(
     let publish = move || {
         let store = api.store()?;
         let draft = store.project(&workspace, &id)?.draft;
-        let findings =
-            findings_of(&Manifest::from_yaml(Source::new("manifest.yaml", &*draft.text)));
+        let source = Source::new("manifest.yaml", &*draft.text);
+        let (manifest, written) = Manifest::with_written(source);
+        let findings = findings_of(&manifest, written.as_ref());
         let least = if new.ignore_warnings { Severity::Error } else { Severity::Warning };
         if has_at_least(&findings, least) {
             let what = if findings.has_errors() { "errors" } else { "warnings" };

@@ -110,11 +110,11 @@ impl Lint {
 
 /// What is wrong with the manifest, and, if it runs nevertheless, what the rules find.
 fn findings_of(source: &Source, choice: &Choice) -> Findings {
-    let manifest = Manifest::from_yaml(source.clone());
+    let (manifest, written) = Manifest::with_written(source.clone());
     let faults = inspect_manifest(&manifest).into_iter();
     let mut findings: Findings = faults.filter(|it| it.severity == Severity::Error).collect();
     if check_manifest(&manifest).0.is_some() {
-        findings.extend(lint::lint(&manifest, choice));
+        findings.extend(lint::lint(&manifest, written.as_ref(), choice));
     }
     findings.sorted().into_iter().cloned().collect()
 }

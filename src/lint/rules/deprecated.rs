@@ -120,7 +120,7 @@ impl<'t> Written<'t> {
             .and_then(|it| it.get_entry(field))
             .is_some_and(|(it, _)| it.span() == Some(key));
         let written = text.get(key.start as usize..key.end as usize)?;
-        let mapping = mapping_of(lint.written.as_ref()?, key)?;
+        let mapping = lint.mapping_of(key)?;
         (!is_inherited && written == field).then_some(Self { text, key, mapping })
     }
 
@@ -224,17 +224,6 @@ impl<'t> Written<'t> {
         }
         Some(edits)
     }
-}
-
-/// Where the mapping begins that a key is written in.
-fn mapping_of(node: &Node, key: Span) -> Option<u32> {
-    if let Some(map) = node.as_map() {
-        if map.iter().any(|(it, _)| it.span() == Some(key)) {
-            return node.span().map(|span| span.start);
-        }
-        return map.iter().find_map(|(_, value)| mapping_of(value, key));
-    }
-    node.as_seq()?.iter().find_map(|item| mapping_of(item, key))
 }
 
 /// A text as YAML writes it on one line, plain if it can be.

@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn unused_definition(lint: &Lint<'_>, report: &mut Report<'_>) {
-    let Some(written) = &lint.written else { return };
+    let Some(written) = lint.written else { return };
     let mut uses = Uses::default();
     uses.note(written, true);
     for section in ["definitions", "schemas"] {
