@@ -6,12 +6,19 @@ use std::time::Duration;
 use futures::future::{self, BoxFuture, FutureExt};
 use jiff::{SignedDuration, Timestamp};
 
+use super::waiting::Wait;
+
 /// Tells the time and waits.
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
     /// Completes after `duration`.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+
+    /// The same, of a clock that shows someone what is waited for.
+    fn show_wait(&self, _what: Wait, _duration: Duration) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
 
     /// Whether it tells the same times when the run is repeated.
     fn is_repeatable(&self) -> bool {

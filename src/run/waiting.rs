@@ -23,7 +23,8 @@ pub enum Wait {
 }
 
 impl Wait {
-    fn purpose(self) -> &'static str {
+    /// What it is waited for: `before a request is made again`.
+    pub fn purpose(self) -> &'static str {
         match self {
             Self::BackOff => "before a request is made again",
             Self::Budget => "for room in the budget of requests",
@@ -49,6 +50,9 @@ impl<'a> Waiting<'a> {
 
     /// Waits for (another) `duration`; a replayed run does not really wait.
     pub async fn wait(&mut self, duration: Duration) {
+        if let Some(wait) = self.run.clock.show_wait(self.what, duration) {
+            return ledger::spend_waiting(self.what, duration, wait).await;
+        }
         if duration > LONG {
             self.tell(&format!("waits {} s", duration.as_secs()), duration);
         }

@@ -57,20 +57,34 @@ impl Timeline {
                     depends_on: self.last,
                 });
             }
-            Event::Response { id, at_ms, .. } | Event::Unanswered { id, at_ms, .. } => {
-                self.last = Some(*id);
-                if let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.id == *id) {
-                    entry.ended_ms = Some(*at_ms);
-                }
+            Event::Response { id, first_byte_ms, at_ms, .. } => {
+                self.end(*id, Some(*first_byte_ms), *at_ms);
             }
+            Event::Unanswered { id, at_ms, .. } => self.end(*id, None, *at_ms),
             Event::Wait { wait, at_ms, .. } => self.waits.push((*wait, *at_ms)),
             Event::WaitEnded { wait, at_ms } => {
                 if let Some(idx) = self.waits.iter().position(|(began, _)| began == wait) {
                     let (_, began_ms) = self.waits.swap_remove(idx);
-                    self.waited_ms += at_ms.saturating_sub(began_ms);
+                    let waited_ms = at_ms.saturating_sub(began_ms);
+                    match self.entries.last_mut().filter(|entry| entry.ended_ms.is_none()) {
+                        // A budget keeps a request that was to be sent already.
+                        Some(entry) => {
+                            entry.waited_ms += waited_ms;
+                            entry.started_ms = *at_ms;
+                        }
+                        None => self.waited_ms += waited_ms,
+                    }
                 }
             }
             Event::Records { .. } | Event::Slice { .. } | Event::Log { .. } => {}
+        }
+    }
+
+    fn end(&mut self, id: u64, first_byte_ms: Option<u64>, at_ms: u64) {
+        self.last = Some(id);
+        if let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.id == id) {
+            entry.first_byte_ms = first_byte_ms.map(|moment| moment.max(entry.started_ms));
+            entry.ended_ms = Some(at_ms);
         }
     }
 }
@@ -273,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_are_told_with_the_request_behind_them() {
+    fn waits_are_told_with_the_request_that_is_sent_then() {
         let mut timeline = Timeline::default();
         let request = |id, at_ms| Event::Request {
             id,
@@ -283,20 +297,24 @@ mod tests {
             url: "https://x.com/a?b=1".to_owned(),
             at_ms,
         };
+        let wait = |wait, at_ms| Event::Wait { wait, seconds: 1.0, reason: String::new(), at_ms };
         for event in [
             request(1, 0),
-            Event::Response { id: 1, status: 429, bytes: 0, at_ms: 5 },
-            Event::Wait { wait: 1, seconds: 1.0, reason: String::new(), at_ms: 6 },
+            Event::Response { id: 1, status: 429, bytes: 0, first_byte_ms: 3, at_ms: 5 },
+            wait(1, 6),
             Event::WaitEnded { wait: 1, at_ms: 1006 },
             request(2, 1007),
+            wait(2, 1007),
+            Event::WaitEnded { wait: 2, at_ms: 1507 },
+            Event::Response { id: 2, status: 200, bytes: 0, first_byte_ms: 1506, at_ms: 1509 },
         ] {
             timeline.hear(&event);
         }
         let expect = json!([
             {"id": 1, "kind": "stream", "title": "GET /a?b=1", "started_ms": 0, "waited_ms": 0,
-             "first_byte_ms": null, "ended_ms": 5, "depends_on": null},
-            {"id": 2, "kind": "stream", "title": "GET /a?b=1", "started_ms": 1007, "waited_ms": 1000,
-             "first_byte_ms": null, "ended_ms": null, "depends_on": 1},
+             "first_byte_ms": 3, "ended_ms": 5, "depends_on": null},
+            {"id": 2, "kind": "stream", "title": "GET /a?b=1", "started_ms": 1507, "waited_ms": 1500,
+             "first_byte_ms": 1507, "ended_ms": 1509, "depends_on": 1},
         ]);
         assert_eq!(json!(timeline), expect);
     }

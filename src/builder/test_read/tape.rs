@@ -209,11 +209,14 @@ impl Observer for Tape {
 
     fn answered(&self, asking: &Asking<'_>, response: &Response, action: Action) {
         let mut notes = self.notes();
+        let at_ms = self.watcher.at_ms();
+        let receive_ms = u64::try_from(response.transfer.receive.as_millis()).unwrap_or(u64::MAX);
         self.watcher.tell(Event::Response {
             id: notes.request,
             status: response.status,
             bytes: response.bytes().len(),
-            at_ms: self.watcher.at_ms(),
+            first_byte_ms: at_ms.saturating_sub(receive_ms),
+            at_ms,
         });
         if asking.purpose == Purpose::Other {
             return;

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::components::{Asking, Purpose};
 use crate::protocol::Level;
-use crate::run::Clock;
+use crate::run::{Clock, Wait};
 use crate::value::Json;
 
 /// How many events may wait for whoever watches; who is slower than that misses some.
@@ -45,7 +45,9 @@ pub enum Event {
         status: u16,
         /// The length of the body.
         bytes: usize,
-        /// Since the test read began.
+        /// When its head was there; since the test read began, as `at_ms`.
+        first_byte_ms: u64,
+        /// When all of it was.
         at_ms: u64,
     },
     /// A request came to no answer.
@@ -75,7 +77,7 @@ pub enum Event {
         wait: u64,
         /// How long.
         seconds: f64,
-        /// What was said before; not always the reason.
+        /// What for.
         reason: String,
         /// Since the test read began.
         at_ms: u64,
@@ -115,6 +117,16 @@ struct State {
     /// How far waits that were cut short have moved the clock.
     ahead: SignedDuration,
     last_line: String,
+}
+
+impl State {
+    fn reason(&self, what: Wait) -> String {
+        // A failure is told of right before its wait.
+        match what {
+            Wait::BackOff if !self.last_line.is_empty() => self.last_line.clone(),
+            what => what.purpose().to_owned(),
+        }
+    }
 }
 
 impl Watcher {
@@ -212,18 +224,22 @@ impl Clock for Watcher {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.0.clock.sleep(duration)
+    }
+
+    fn show_wait(&self, what: Wait, duration: Duration) -> Option<BoxFuture<'static, ()>> {
         if duration.is_zero() {
-            return self.0.clock.sleep(duration);
+            return None;
         }
         let watcher = self.clone();
-        async move {
+        let waiting = async move {
             let skipped = Arc::new(Notify::new());
             let (wait, reason) = {
                 let mut state = watcher.state();
                 state.n_waits += 1;
                 let wait = state.n_waits;
                 state.waits.insert(wait, Arc::clone(&skipped));
-                (wait, state.last_line.clone())
+                (wait, state.reason(what))
             };
             let (seconds, at_ms) = (duration.as_secs_f64(), watcher.at_ms());
             watcher.tell(Event::Wait { wait, seconds, reason, at_ms });
@@ -238,8 +254,8 @@ impl Clock for Watcher {
                 state.ahead = state.ahead.saturating_add(rest);
             }
             watcher.tell(Event::WaitEnded { wait, at_ms: watcher.at_ms() });
-        }
-        .boxed()
+        };
+        Some(waiting.boxed())
     }
 
     fn is_repeatable(&self) -> bool {
@@ -255,8 +271,11 @@ impl std::fmt::Debug for Watcher {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
     use super::*;
-    use crate::run::{FixedClock, TapeClock};
+    use crate::run::{FixedClock, RunContext, TapeClock};
 
     /// A clock that is never done waiting.
     struct Endless;
@@ -271,21 +290,23 @@ mod tests {
         }
     }
 
+    fn run(watcher: &Watcher) -> RunContext {
+        RunContext::new(watcher.clock(), StdRng::seed_from_u64(0))
+    }
+
     #[tokio::test]
     async fn a_wait_that_is_skipped_has_passed() {
         let (watcher, mut events) = Watcher::new(Arc::new(Endless));
-        watcher.log(Level::Info, "too many requests");
-        let clock = watcher.clock();
+        let run = run(&watcher);
         let skipping = async {
-            assert!(matches!(events.recv().await, Some(Event::Log { .. })));
-            let Some(Event::Wait { wait, seconds, reason, .. }) = events.recv().await else {
+            let Some(Event::Wait { wait, seconds, .. }) = events.recv().await else {
                 panic!("no wait")
             };
-            assert_eq!((seconds, reason.as_str()), (3600.0, "too many requests"));
+            assert_eq!(seconds, 3600.0);
             assert!(watcher.skip(wait) && !watcher.skip(wait + 1));
         };
-        tokio::join!(clock.sleep(Duration::from_hours(1)), skipping);
-        assert_eq!(clock.now().as_second(), 3600);
+        tokio::join!(run.wait(Wait::BackOff, Duration::from_hours(1)), skipping);
+        assert_eq!(run.now().as_second(), 3600);
         assert!(matches!(events.recv().await, Some(Event::WaitEnded { wait: 1, .. })));
         assert!(!watcher.skip(1));
     }
@@ -293,9 +314,30 @@ mod tests {
     #[tokio::test]
     async fn a_wait_to_its_end_moves_nothing() {
         let tape = Arc::new(TapeClock::replaying(Timestamp::UNIX_EPOCH));
-        let clock = Watcher::silent(tape).clock();
-        clock.sleep(Duration::from_mins(1)).await;
-        assert_eq!((clock.now().as_second(), clock.is_repeatable()), (60, true));
+        let run = run(&Watcher::silent(tape));
+        run.wait(Wait::Job, Duration::from_mins(1)).await;
+        assert_eq!((run.now().as_second(), run.is_repeatable()), (60, true));
+    }
+
+    #[tokio::test]
+    async fn waits_say_what_they_are_for() {
+        let tape = Arc::new(TapeClock::replaying(Timestamp::UNIX_EPOCH));
+        let (watcher, mut events) = Watcher::new(tape);
+        let run = run(&watcher);
+        watcher.log(Level::Info, "too many requests");
+        for (what, expect) in [
+            (Wait::BackOff, "too many requests"),
+            (Wait::Budget, "for room in the budget of requests"),
+            (Wait::Job, "for the API to finish a job"),
+        ] {
+            run.wait(what, Duration::from_secs(1)).await;
+            let told = std::iter::from_fn(|| events.try_recv().ok());
+            let reasons = told.filter_map(|event| match event {
+                Event::Wait { reason, .. } => Some(reason),
+                _ => None,
+            });
+            assert_eq!(reasons.collect::<Vec<_>>(), [expect]);
+        }
     }
 
     #[tokio::test]
