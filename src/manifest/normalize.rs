@@ -1,9 +1,9 @@
 //! The normal form of a resolved manifest: what is said several times is said once, under
 //! `definitions.linked`, and referred to.
 //!
-//! The rules are those of the reference's normaliser, which writes the manifests of its Builder;
-//! but it takes equal mappings under different keys for the same thing, and then overwrites the one
-//! with the other, which here does not happen.
+//! The rules are those of the reference's normaliser, which writes the manifests of its Builder.
+//! It takes equal mappings under different names for the same thing, and writes what the first of
+//! them is called into the components of all; here those of other names only stay as they are.
 
 use std::collections::HashMap;
 
@@ -85,7 +85,10 @@ fn gather(component: &Json, path: &str, repeated: &mut IndexMap<String, Vec<Fiel
             _ => {}
         }
         if LINKABLE.contains(&name.as_str()) {
-            let key = PythonJson::SORTED.text(&json!({ name: value }));
+            let key = match value {
+                Json::Object(_) => PythonJson::SORTED.text(value),
+                scalar => PythonJson::SORTED.text(&json!({ name: scalar })),
+            };
             let field = Field { parent: path.to_owned(), name: name.clone() };
             repeated.entry(key).or_default().push(field);
         }
@@ -97,8 +100,9 @@ fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Puts references where all these fields are, which say the same; the value goes to the linked
-/// definitions, unless there is one of that name with another value.
+/// Puts references where these fields are, which say the same, as far as they are called as the
+/// first one is; the value goes to the linked definitions, unless there is one of that name with
+/// another value.
 fn link(manifest: &mut Json, fields: &[Field]) -> Option<()> {
     let first = fields.first()?;
     let component = manifest.pointer(&first.parent)?;
@@ -113,7 +117,7 @@ fn link(manifest: &mut Json, fields: &[Field]) -> Option<()> {
     }
     linked.entry(name).or_insert(value);
     let reference = json!({"$ref": format!("#/{DEFINITIONS}/{LINKED}/{type_name}/{name}")});
-    for field in fields {
+    for field in fields.iter().filter(|field| field.name == first.name) {
         let component = manifest.pointer_mut(&field.parent)?.as_object_mut()?;
         component.insert(field.name.clone(), reference.clone());
     }
@@ -207,6 +211,21 @@ mod tests {
         );
         assert_eq!(normal["schemas"], json!({"b": {}}));
         assert_eq!(normalize(&normal), normal);
+    }
+
+    #[test]
+    fn what_is_called_otherwise_stays() {
+        let requester = |header: &str| json!({"type": "HttpRequester", "request_parameters": {}, "request_headers": {"a": header}});
+        let plain = json!({"type": "HttpRequester", "request_headers": {}});
+        let streams = json!([
+            stream("a", &requester("b")),
+            stream("b", &requester("b")),
+            stream("c", &plain)
+        ]);
+        let normal = normalize(&json!({"streams": streams}));
+        let linked = json!({"request_parameters": {}, "request_headers": {"a": "b"}});
+        assert_eq!(normal["definitions"]["linked"]["HttpRequester"], linked);
+        assert_eq!(normal["streams"][2], stream("c", &plain));
     }
 
     #[test]
