@@ -56,6 +56,14 @@ impl ParseError {
         Self { problem, place: Place::Character { line, column, char_idx } }
     }
 
+    /// How much of the text can be read: characters, or bytes of a text that arrived in pieces.
+    pub fn n_read(&self) -> usize {
+        match self.place {
+            Place::Character { char_idx, .. } => char_idx,
+            Place::Byte { byte_idx } => byte_idx,
+        }
+    }
+
     /// An error at a byte of a text that arrives in pieces.
     pub(super) fn at_byte(byte_idx: usize, problem: ParseProblem) -> Self {
         Self { problem, place: Place::Byte { byte_idx } }

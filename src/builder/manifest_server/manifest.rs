@@ -88,9 +88,9 @@ pub(super) async fn discover(State(shared): State<Shared>, mut body: Body) -> An
 
 /// A little of one stream.
 pub(super) async fn test_read(State(shared): State<Shared>, mut body: Body) -> Answered {
-    let (manifest, config) = (body.object("manifest"), body.object("config"));
+    let (mut manifest, config) = (body.object("manifest"), body.object("config"));
     let stream = body.text("stream_name");
-    let state = body.list("state");
+    let mut state = body.list("state");
     let code = body.optional_text("custom_components_code").filter(|code| !code.is_empty());
     let limits = Limits {
         records: body.limit("record_limit", 5000, Limits::DEFAULT.records),
@@ -102,7 +102,10 @@ pub(super) async fn test_read(State(shared): State<Shared>, mut body: Body) -> A
     if code.is_some() && !shared.allows_custom_code {
         return Err(ApiError::Failed(format!("Error reading stream: {CUSTOM_CODE}")));
     }
+    do_one_at_a_time(&mut manifest);
     let prepared = prepare(manifest, &shared).map_err(|err| plain("reading stream", &err))?;
+    // What says nothing of any stream is no state of one.
+    state.retain(|it| !it.is_object() || it.get("type").is_some_and(|kind| kind != "LEGACY"));
     let failed = |err: String| ApiError::Failed(format!("Error reading stream: {err}"));
     let states = read_states(&Json::Array(state)).map_err(|err| failed(err.to_string()))?;
     let manifest = &prepared.manifest;
@@ -118,6 +121,13 @@ pub(super) async fn test_read(State(shared): State<Shared>, mut body: Body) -> A
 const CUSTOM_CODE: &str = "Custom connector code is not permitted in this environment. If you need to run custom code, please ask your \
      administrator to set the `AIRBYTE_ENABLE_UNSAFE_CODE` environment variable to 'true' in your Airbyte environment. \
      If you see this message in Airbyte Cloud, your workspace does not allow executing custom connector code.";
+
+/// Reads one slice after the other, whatever the manifest says of it, which may be nothing.
+fn do_one_at_a_time(manifest: &mut Map) {
+    if let Some(Json::Object(level)) = manifest.get_mut("concurrency_level") {
+        level.insert("default_concurrency".to_owned(), 1.into());
+    }
+}
 
 fn prepare(manifest: Map, shared: &Shared) -> Result<Prepared, CommandError> {
     Prepared::new(Json::Object(manifest), &shared.outside.run(shared.outside.clock()))

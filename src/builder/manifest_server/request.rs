@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::error::{ApiError, Fault};
-use crate::value::{self, Json, Map};
+use crate::value::{self, Json, Map, python_int};
 
 /// The body of a request: a JSON object whose fields are taken out one by one.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Body {
         let parsed = value::parse(bytes).map_err(|err| {
             Box::new(Fault {
                 kind: "json_invalid",
-                place: Vec::new(),
+                place: vec![err.n_read().into()],
                 message: "JSON decode error".to_owned(),
                 input: json!({}),
                 context: Some(json!({"error": err.to_string()})),
@@ -92,7 +92,7 @@ impl Body {
                 #[expect(clippy::cast_possible_truncation, reason = "limits are far smaller")]
                 number.as_i64().or_else(|| whole.map(|number| number as i64))
             }
-            Json::String(text) => text.trim().parse().ok(),
+            Json::String(text) => whole_number(text),
             _ => None,
         };
         let Some(number) = number else {
@@ -162,6 +162,13 @@ impl Body {
         let (message, input) = (message.to_owned(), shown(input));
         self.faults.push(Fault { kind, place, message, input, context: None });
     }
+}
+
+/// Digits, and zeros behind a point.
+fn whole_number(text: &str) -> Option<i64> {
+    let (digits, zeros) = text.trim().split_once('.').unwrap_or((text, ""));
+    let is_whole = zeros.bytes().all(|digit| digit == b'0');
+    is_whole.then(|| python_int(&digits.into())).flatten()
 }
 
 fn place(name: &str) -> Vec<Json> {
@@ -272,14 +279,17 @@ mod tests {
         check(&limit(json!(1.5)), &[("int_from_float", place, message)]);
         let message = "Input should be a valid integer, unable to parse string as an integer";
         check(&limit(json!("x")), &[("int_parsing", place, message)]);
+        check(&limit(json!("1.5")), &[("int_parsing", place, message)]);
         check(&limit(json!(null)), &[("int_type", place, "Input should be a valid integer")]);
+        assert_eq!(check(&limit(json!(" 1_0.0 ")), &[]), Some(10));
     }
 
     #[test]
     fn what_is_no_object_is_refused() {
         let message = "Input should be a valid dictionary or object to extract fields from";
         check(&json!([1]), &[("model_attributes_type", "[]", message)]);
-        assert_eq!(Body::read(b"{").unwrap_err().kind, "json_invalid");
+        let fault = Body::read(b"{").unwrap_err();
+        assert_eq!((fault.kind, fault.place), ("json_invalid", vec![json!(1)]));
         assert_eq!(*Body::read(b"").unwrap_err(), missing(Vec::new()));
     }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::error::ApiError;
 use crate::builder::outside::Outside;
-use crate::value::{Json, Secret};
+use crate::value::{Json, Map, Secret, is_truthy};
 
 /// Checks tokens; without a secret everyone may ask.
 pub(super) struct TokenCheck {
@@ -47,20 +47,21 @@ impl TokenCheck {
 fn is_valid(token: &str, key: &hmac::Key, now: Timestamp) -> Option<bool> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (header, payload) = signed.split_once('.')?;
-    let part = |text: &str| -> Option<Json> {
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
-    };
-    if part(header)?.get("alg")? != "HS256" {
+    let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok();
+    let part = |text: &str| -> Option<Map> { serde_json::from_slice(&bytes(text)?).ok() };
+    let is_text = |fields: &Map, name| fields.get(name).is_none_or(Json::is_string);
+    let header = part(header)?;
+    let is_plain = !header.contains_key("crit") && header.get("b64") != Some(&Json::Bool(false));
+    if header.get("alg")? != "HS256" || !is_plain || !is_text(&header, "kid") {
         return Some(false);
     }
-    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-    hmac::verify(key, signed.as_bytes(), &signature).ok()?;
-    let payload = part(payload)?;
-    let claims = payload.as_object()?;
+    hmac::verify(key, signed.as_bytes(), &bytes(signature)?).ok()?;
+    let claims = part(payload)?;
     // Times may be floats; one that is no number makes the token invalid, as in the reference.
     let now = now.as_second();
     let seconds = |name| match claims.get(name) {
         None => Some(None),
+        Some(Json::Bool(flag)) => Some(Some(i64::from(*flag))),
         Some(Json::String(text)) => text.trim().parse::<i64>().ok().map(Some),
         #[expect(clippy::cast_possible_truncation, reason = "saturates far in past and future")]
         Some(time) => time.as_f64().map(|time| Some(time.trunc() as i64)),
@@ -68,8 +69,10 @@ fn is_valid(token: &str, key: &hmac::Key, now: Timestamp) -> Option<bool> {
     let is_over = seconds("exp")?.is_some_and(|exp| exp <= now);
     let is_early = seconds("nbf")?.is_some_and(|nbf| nbf > now);
     let is_of_the_future = seconds("iat")?.is_some_and(|iat| iat > now);
+    let is_named = is_text(&claims, "sub") && is_text(&claims, "jti");
     // Of a token for someone else, PyJWT wants to know for whom.
-    Some(!is_over && !is_early && !is_of_the_future && claims.get("aud").is_none_or(Json::is_null))
+    let is_for_others = claims.get("aud").is_some_and(is_truthy);
+    Some(!is_over && !is_early && !is_of_the_future && is_named && !is_for_others)
 }
 
 /// Lets requests through that have a token, if there has to be one.
@@ -134,7 +137,14 @@ mod tests {
         check(&bearer(&hs256, &json!({"exp": 1000}), "s"), invalid);
         check(&bearer(&hs256, &json!({"exp": "soon"}), "s"), invalid);
         check(&bearer(&hs256, &json!({"nbf": 1001}), "s"), invalid);
+        check(&bearer(&hs256, &json!({"nbf": true, "iat": false, "aud": []}), "s"), Ok(()));
         check(&bearer(&hs256, &json!({"aud": "x"}), "s"), invalid);
+        check(&bearer(&hs256, &json!({"sub": null}), "s"), invalid);
+        check(&bearer(&hs256, &json!({"jti": 5}), "s"), invalid);
+        check(&bearer(&json!({"alg": "HS256", "kid": 5}), &json!({}), "s"), invalid);
+        check(&bearer(&json!({"alg": "HS256", "crit": ["x"]}), &json!({}), "s"), invalid);
+        check(&bearer(&json!({"alg": "HS256", "b64": false}), &json!({}), "s"), invalid);
+        check(&format!("{}==", bearer(&hs256, &json!({}), "s")), Ok(()));
         check(&bearer(&hs256, &json!({}), "other"), invalid);
         check(&bearer(&json!({"alg": "none"}), &json!({}), "s"), invalid);
         check("Bearer a.b.c", invalid);
