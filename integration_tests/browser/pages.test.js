@@ -240,7 +240,7 @@ it("a test that has to wait says so, and goes on when asked to", async () => {
   );
   await openPart(page, "items");
   await page.getByRole("button", { name: "Test", exact: true }).click();
-  await page.getByText(/^Waiting \d+ s: /).waitFor();
+  await page.getByText(/^Waiting \d+ s: for room in the budget of requests/).waitFor();
   await shoot(page, "pages-wait");
   const skip = page.getByRole("button", { name: "Skip the wait" });
   const records = page.getByRole("tab", { name: /^Records/ });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import { importYaml, openPart } from "./builder.js";
+import { importYaml, openPart, textOf } from "./builder.js";
 import { openPage, startApi, startBrowser, startBuilder } from "./world.js";
 
 /** Starts all for the tests of one file; what it gives is filled once they run. */
@@ -32,6 +32,17 @@ export function setting(answer) {
     world.api?.stop();
   });
   return world;
+}
+
+/** Waits until the manifest on the server has all of these, and none that is negated. */
+export async function hasText(page, patterns, without = []) {
+  let text;
+  for (let tries = 0; tries < 60; tries += 1) {
+    text = await textOf(page);
+    if (patterns.every((one) => one.test(text)) && !without.some((one) => one.test(text))) return;
+    await page.waitForTimeout(100);
+  }
+  assert.fail(`${patterns.join(" ")} without ${without.join(" ")} in:\n${text}`);
 }
 
 /** A connector of one stream, `items`; more YAML can be put into the stream, its retriever, and the end. */

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test as it } from "node:test";
-import { fill, openPart, section, test, textOf } from "./builder.js";
-import { connector, setting } from "./setting.js";
+import { fill, openPart, section, test } from "./builder.js";
+import { connector, hasText, setting } from "./setting.js";
 import { shoot } from "./world.js";
 
 const TABLES = ["users", "orders", "refunds"];
@@ -48,7 +48,7 @@ it("a template is built in the form, filled from an endpoint, and its streams ar
   await page.getByRole("option", { name: /^components_values/ }).click();
   await value.blur();
   await shoot(page, "templates-2-mappings");
-  assert.match(await textOf(page), /value: .*\/tables\/\{\{ components_values\['name'\] \}\}/);
+  await hasText(page, [/value: .*\/tables\/\{\{ components_values\['name'\] \}\}/]);
 
   // Two of the three.
   await page.getByRole("button", { name: /^Generated streams/ }).click();

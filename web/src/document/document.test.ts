@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { graphqlFault } from "./graphql";
 import { inputsOf, moveInputEdits, putInputEdits, removeInputEdits } from "./inputs";
-import { differencesOf, mergeSchemas } from "./schemas";
+import { differencesOf, mergeSchemas, withIntegers } from "./schemas";
 import { looksLikeSecret } from "./secrets";
 import { addStreamEdits, newStream, removeStreamEdits } from "./skeleton";
 import { chooseEdits, starterOf } from "./starters";
@@ -148,3 +148,29 @@ it.each([
   ['{ a(b: "c) }', "A quote is not closed."],
   ["{ a { } }", "A selection is empty."],
 ])("checks GraphQL: %s", (query, expected) => expect(graphqlFault(query)).toBe(expected));
+
+it("takes numbers for whole ones where that is declared and true", () => {
+  const detected = {
+    properties: {
+      id: { type: ["number", "null"] },
+      price: { type: "number" },
+      size: { type: "number" },
+      in: { type: "object", properties: { n: { type: "number" } } },
+    },
+  };
+  const integer = { type: "integer" };
+  const declared = { properties: { id: integer, price: integer, in: { properties: { n: integer } } } };
+  const records = [
+    { id: 1, price: 1, size: 1, in: { n: 1 } },
+    { id: null, price: 1.5, size: 1, in: null },
+  ];
+  const found = withIntegers(declared, detected, records);
+  expect(found).toEqual({
+    properties: {
+      id: { type: ["integer", "null"] },
+      price: { type: "number" },
+      size: { type: "number" },
+      in: { type: "object", properties: { n: { type: "integer" } } },
+    },
+  });
+});

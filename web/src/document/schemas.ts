@@ -22,9 +22,7 @@ export function mergeSchemas(declared: JsonObject, detected: JsonObject): JsonOb
     merged.properties = properties;
   }
   if (isObject(declared.items) && isObject(detected.items)) merged.items = mergeSchemas(declared.items, detected.items);
-  const missing = typesOf(detected).filter(
-    (type) => !typesOf(declared).includes(type) && !(type === "integer" && typesOf(declared).includes("number")),
-  );
+  const missing = undeclaredTypes(declared, detected);
   if (missing.length && typesOf(declared).length) {
     const types = Array.isArray(declared.type) ? declared.type : [declared.type ?? null];
     merged.type = [...types.filter((one) => one !== null), ...missing];
@@ -32,7 +30,11 @@ export function mergeSchemas(declared: JsonObject, detected: JsonObject): JsonOb
   return merged;
 }
 
-const sameTypes = (a: Json | undefined, b: Json | undefined) => typesOf(a).join() === typesOf(b).join();
+/** The types that were detected and that the declared ones do not allow; whole numbers are numbers. */
+function undeclaredTypes(declared: Json | undefined, detected: Json | undefined): string[] {
+  const known = typesOf(declared);
+  return typesOf(detected).filter((type) => !known.includes(type) && !(type === "integer" && known.includes("number")));
+}
 
 /** How the detected schema differs from the declared one, field by field. */
 export function differencesOf(
@@ -48,7 +50,7 @@ export function differencesOf(
     const at = [...path, key];
     if (before === undefined) differences.push({ path: at, kind: "missing", declared: null, detected: item });
     else {
-      if (!sameTypes(before, item) && typesOf(before).length)
+      if (typesOf(before).length && undeclaredTypes(before, item).length)
         differences.push({ path: at, kind: "type", declared: before, detected: item });
       if (isObject(item) && isObject(item.properties)) differences.push(...differencesOf(before, item, at));
     }
@@ -58,4 +60,26 @@ export function differencesOf(
       differences.push({ path: [...path, key], kind: "extra", declared: known[key] ?? null, detected: null });
   }
   return differences;
+}
+
+/**
+ * The detected schema with whole numbers where they are declared, and where all records have such: detection
+ * alone calls every number a `number`.
+ */
+export function withIntegers(declared: Json | undefined, detected: JsonObject, records: Json[]): JsonObject {
+  const known = isObject(declared) && isObject(declared.properties) ? declared.properties : {};
+  if (!isObject(detected.properties)) return detected;
+  const properties = Object.entries(detected.properties).map(([key, found]): [string, Json] => {
+    if (!isObject(found)) return [key, found];
+    const values = records.flatMap((record) => (isObject(record) ? (record[key] ?? []) : []));
+    const isWhole = typesOf(known[key]).includes("integer") && values.every((value) => Number.isInteger(value));
+    const inner = withIntegers(known[key], found, values);
+    return [key, isWhole ? { ...inner, type: replaced(inner.type) } : inner];
+  });
+  return { ...detected, properties: Object.fromEntries(properties) };
+}
+
+function replaced(type: Json | undefined): Json {
+  if (Array.isArray(type)) return type.map(replaced);
+  return type === "number" ? "integer" : (type ?? null);
 }

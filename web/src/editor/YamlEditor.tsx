@@ -2,6 +2,8 @@ import { Annotation, EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useRef } from "preact/hooks";
 import * as api from "../api/calls";
+import { ApiError } from "../api/client";
+import type { Path, Place } from "../api/types";
 import { pathText } from "../document/walk";
 import type { OpenProject } from "../state/project";
 import { target } from "../state/view";
@@ -12,6 +14,18 @@ import { basics } from "./setup";
 const PAUSE_MS = 150;
 /** Marks a change that comes from the project, not from typing. */
 const EditorOutside = Annotation.define<boolean>();
+
+/** Where a value stands, or the nearest one around it, if it is missing. */
+async function nearest(text: string, path: Path): Promise<Place | null> {
+  for (let length = path.length; length > 0; length -= 1) {
+    try {
+      return await api.locate(text, path.slice(0, length));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    }
+  }
+  return null;
+}
 
 /** The whole manifest as text. */
 export default function YamlEditor({ project }: { project: OpenProject }) {
@@ -67,10 +81,10 @@ export default function YamlEditor({ project }: { project: OpenProject }) {
 
   useEffect(() => {
     if (!wanted) return;
-    api.locate(project.text.peek(), wanted.path).then(
+    nearest(project.text.peek(), wanted.path).then(
       (place) => {
         const editor = view.current;
-        if (!editor) return;
+        if (!editor || !place) return;
         const at = offsetOf(editor.state.doc, place.line, place.column);
         editor.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: "center" }) });
         editor.focus();

@@ -8,6 +8,9 @@ import { Faults } from "./Field";
 import { InputDialog } from "./InputDialog";
 import { YamlInPlace } from "./YamlInPlace";
 
+/** Said by a badge at each input. */
+const UNUSED = "unused-config";
+
 /** What the person who runs the connector is asked for, in the order in which they see it. */
 export function InputsForm() {
   const { project, readOnly } = useForm();
@@ -40,7 +43,9 @@ export function InputsForm() {
         )}
       </div>
       <Faults
-        findings={project.findings.value.filter((finding) => finding.path[0] === "spec" && finding.level !== "note")}
+        findings={project.findings.value.filter(
+          ({ path, level, code }) => path[0] === "spec" && level !== "note" && !code.endsWith(UNUSED),
+        )}
       />
       {asYaml ? (
         <YamlInPlace path={["spec"]} label="Specification" onClose={() => setAsYaml(false)} />

@@ -9,14 +9,9 @@ import { useForm } from "./context";
 import { Faults, Field } from "./Field";
 import { SchemaField } from "./SchemaField";
 import { Section } from "./Section";
-import { SECTIONS } from "./sections";
+import { OF_RETRIEVER } from "./sections";
 import { typedValue } from "./variant";
 
-/** The sections of a stream that say how something is read: a resolver reads its entries in the same way. */
-const READING = SECTIONS.filter((section) => !section.path || section.path[0] === "retriever").map((section) => ({
-  ...section,
-  fields: section.fields.filter((field) => field.path[0] === "retriever"),
-}));
 const HTTP = "HttpComponentsResolver";
 
 /** Where a template's streams come from, and which field of the template gets which value. */
@@ -78,7 +73,8 @@ export function ResolverForm({ path }: { path: Path }) {
           />
         )}
       </div>
-      {isPlain && READING.map((section) => <Section key={section.id} definition={HTTP} root={path} spec={section} />)}
+      {isPlain &&
+        OF_RETRIEVER.map((section) => <Section key={section.id} definition={HTTP} root={path} spec={section} />)}
       {mappings && (
         <section class="section" aria-label="Mappings">
           <div class="section-body first">

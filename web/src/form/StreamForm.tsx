@@ -12,7 +12,7 @@ import { RetrievalField } from "./RetrievalField";
 import { SchemaField } from "./SchemaField";
 import { SchemaSection } from "./SchemaSection";
 import { Section, useSchemaAt } from "./Section";
-import { SECTIONS } from "./sections";
+import { OF_STREAM, SECTIONS } from "./sections";
 import { YamlInPlace } from "./YamlInPlace";
 
 /** One stream: the parts of a request and of what comes back, each a section of its own. */
@@ -28,13 +28,8 @@ export function StreamForm({ path }: { path: Path }) {
     <div class="sections">
       <Faults findings={project.findingsAt(path)} />
       <NameField path={path} kind={kind} />
-      {kind === "SimpleRetriever" ? (
-        SECTIONS.map((section) => (
-          <Section key={section.id} definition="DeclarativeStream" root={path} spec={section} />
-        ))
-      ) : kind === "AsyncRetriever" ? (
-        <AsyncSections path={path} />
-      ) : (
+      {kind === "AsyncRetriever" && <AsyncSections path={path} />}
+      {kind !== "SimpleRetriever" && kind !== "AsyncRetriever" && (
         <div class="card">
           <div class="card-body">
             <p class="help">Custom code retrieves this stream.</p>
@@ -42,6 +37,9 @@ export function StreamForm({ path }: { path: Path }) {
           </div>
         </div>
       )}
+      {(kind === "SimpleRetriever" ? SECTIONS : OF_STREAM).map((section) => (
+        <Section key={section.id} definition="DeclarativeStream" root={path} spec={section} />
+      ))}
       <SchemaSection path={path} />
       <Advanced path={path} kind={kind} />
     </div>

@@ -125,3 +125,16 @@ export const SECTIONS: SectionSpec[] = [
     fields: [{ path: [...REQUESTER, "error_handler"], title: "What responses mean" }],
   },
 ];
+
+/** The sections with those of their fields that `isShown`; none without fields. */
+const partsOf = (isShown: (path: Path) => boolean): SectionSpec[] =>
+  SECTIONS.map((section) => ({
+    ...section,
+    around: section.around?.filter(isShown),
+    fields: section.fields.filter(({ path }) => isShown(path)),
+  })).filter(({ fields }) => fields.length);
+
+/** How something is read, by the retriever alone: also the entries of a template. */
+export const OF_RETRIEVER = partsOf(([first]) => first === "retriever");
+/** What a stream says beside its retriever. */
+export const OF_STREAM = partsOf(([first]) => first !== "retriever");

@@ -78,7 +78,7 @@ export function Navigation({ project }: { project: OpenProject }) {
         "user",
         "User inputs",
         within(["spec"]),
-        <span class="muted small">{outline.inputs.length || ""}</span>,
+        !within(["spec"]).length && <span class="muted small">{outline.inputs.length || ""}</span>,
       )}
       {entry({ kind: "advanced" }, ["version"], "settings", "Advanced", serious(findings.filter(isElsewhere)))}
       <div class="parts-head">

@@ -4,6 +4,7 @@ import { isObject } from "../document/walk";
 import type { OpenProject } from "../state/project";
 import { Badge, type Tab, Tabs } from "../ui/basics";
 import { Warnings } from "./WarningList";
+import { comparison } from "./importSchema";
 import { Exchange, RequestView, ResponseView } from "./Exchange";
 import { Records } from "./Records";
 import { SchemaTab } from "./SchemaTab";
@@ -26,7 +27,7 @@ export function ResultView({ project, run, result }: { project: OpenProject; run
     ...(result.auxiliary_requests ?? []),
     ...result.slices.flatMap((one) => one.auxiliary_requests ?? []),
   ];
-  const differences = result.schema_diff?.length ?? 0;
+  const differences = comparison(project, run.stream, result).differences.length;
   const worst = result.logs.some((line) => /error|fatal/i.test(line.level))
     ? "error"
     : result.logs.some((line) => /warn/i.test(line.level))

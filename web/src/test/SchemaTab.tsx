@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import type { JsonObject, SchemaDifference, TestResult } from "../api/types";
-import { differencesOf, mergeSchemas, typesOf } from "../document/schemas";
+import { mergeSchemas, typesOf } from "../document/schemas";
 import { isObject } from "../document/walk";
 import type { OpenProject } from "../state/project";
 import { toast } from "../state/toasts";
 import { Badge, Button, Empty, Notice, Segments, Switch } from "../ui/basics";
-import { importsSchema, inlineSchema, setImportsSchema } from "./importSchema";
+import { comparison, importsSchema, inlineSchema, setImportsSchema } from "./importSchema";
 import { JsonView } from "./JsonView";
 
 const WORDS = {
@@ -21,8 +21,7 @@ const nameOf = (difference: SchemaDifference) =>
 export function SchemaTab({ project, result, stream }: { project: OpenProject; result: TestResult; stream: string }) {
   const place = inlineSchema(project, stream);
   const isOwn = project.analysis.value.outline.streams.some((one) => one.name === stream);
-  const declared = place ? place.schema : (result.declared_schema ?? null);
-  const detected = result.inferred_schema;
+  const { declared, detected, differences } = comparison(project, stream, result);
   const [form, setForm] = useState<"changes" | "detected" | "declared">("changes");
   if (!detected)
     return (
@@ -30,7 +29,6 @@ export function SchemaTab({ project, result, stream }: { project: OpenProject; r
         There were no records to see it from.
       </Empty>
     );
-  const differences = differencesOf(declared ?? {}, detected);
   const isBare = !declared || !isObject(declared.properties) || !Object.keys(declared.properties).length;
   const conflicts = differences.filter((one) => one.kind === "type");
   const put = async (value: JsonObject, words: string) => {

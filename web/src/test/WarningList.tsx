@@ -31,7 +31,7 @@ export function Warnings({
   const warnings = warningsOf(result, { primaryKey, usesCustomCode, allowsCustomCode: project.allowsCustomCode });
   if (!warnings.length) return null;
   return (
-    <ul class="warnings">
+    <ul class="warnings" aria-label="What to mind">
       {warnings.map((warning, index) => (
         <li key={index} class={warning.kind} role={warning.kind === "error" ? "alert" : undefined}>
           <Icon name={warning.kind === "info" ? "info" : "alert"} size={14} />

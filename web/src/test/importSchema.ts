@@ -1,4 +1,5 @@
-import type { JsonObject } from "../api/types";
+import type { JsonObject, SchemaDifference, TestResult } from "../api/types";
+import { differencesOf, withIntegers } from "../document/schemas";
 import { isObject } from "../document/walk";
 import type { OpenProject } from "../state/project";
 
@@ -33,13 +34,29 @@ export function inlineSchema(
   };
 }
 
+/** What a stream declares, what its records have, and how they differ. */
+export function comparison(
+  project: OpenProject,
+  stream: string,
+  result: TestResult,
+): { declared: JsonObject | null; detected: JsonObject | null; differences: SchemaDifference[] } {
+  const place = inlineSchema(project, stream);
+  const declared = place ? place.schema : (result.declared_schema ?? null);
+  const found = result.inferred_schema;
+  if (!found) return { declared, detected: null, differences: [] };
+  const records = result.slices.flatMap((slice) => slice.pages.flatMap((page) => page.records));
+  const detected = withIntegers(declared ?? {}, found, records);
+  return { declared, detected, differences: differencesOf(declared ?? {}, detected) };
+}
+
 /** Takes the detected schema over, where the manifest asks for it and it says something new. */
 export async function importAutomatically(
   project: OpenProject,
   stream: string,
-  detected: JsonObject | null,
+  result: TestResult | null,
 ): Promise<void> {
   const place = inlineSchema(project, stream);
+  const detected = result && comparison(project, stream, result).detected;
   if (!detected || !place || !importsSchema(project, stream)) return;
   if (JSON.stringify(place.schema) !== JSON.stringify(detected))
     await place.write(detected, "Import the detected schema");

@@ -152,7 +152,7 @@ export class Testing {
       const settings = { stream_name: stream, ...limits.value, ...(states ? { state: states } : {}) };
       const text = await this.#textFor(stream);
       await this.#follow(stream, project.api.test(project.id, text, settings, controller.signal));
-      await importAutomatically(project, stream, this.runs.value[stream]?.result?.inferred_schema ?? null);
+      await importAutomatically(project, stream, this.runs.value[stream]?.result ?? null);
       this.#update(stream, (one) =>
         one.status === "running"
           ? { ...one, status: "failed", failure: { message: "The test ended without a result." } }
