@@ -80,6 +80,23 @@ export async function test(page) {
     .waitFor();
 }
 
+/** Makes a version of the draft, in spite of warnings. */
+export async function publish(page, words) {
+  await page.getByRole("button", { name: "Publish" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("What is new").fill(words);
+  const ignore = dialog.getByRole("switch", { name: "Ignore warnings" });
+  if (await ignore.count()) await ignore.check({ force: true });
+  await dialog.getByRole("button", { name: "Publish", exact: true }).click();
+  await dialog.waitFor({ state: "detached" });
+}
+
+/** Chooses something from the menu of the connector. */
+export async function choose(page, name) {
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name }).click();
+}
+
 /** The manifest as it stands on the server. */
 export async function textOf(page) {
   await saved(page);

@@ -1,21 +1,23 @@
 // The main paths through the Builder's pages, and what must never happen there.
 
 import assert from "node:assert/strict";
-import { after, before, test as it } from "node:test";
+import { test as it } from "node:test";
 import {
   addStream,
+  choose,
   createConnector,
   fill,
   giveTestingValues,
-  importYaml,
   openPart,
+  publish,
   saved,
   section,
   test,
   textOf,
   turnOn,
 } from "./builder.js";
-import { accessibilityFaults, openPage, shoot, startApi, startBrowser, startBuilder } from "./world.js";
+import { setting } from "./setting.js";
+import { accessibilityFaults, openPage, shoot } from "./world.js";
 
 const ATTACK = '<img src=x onerror="globalThis.attacked=true">';
 const PAGINATOR = `      paginator:
@@ -23,9 +25,7 @@ const PAGINATOR = `      paginator:
         pagination_strategy: {type: PageIncrement, page_size: 2, start_from_page: 1}
         page_token_option: {type: RequestOption, inject_into: request_parameter, field_name: page}
 `;
-let api;
-let builder;
-let browser;
+const world = setting(answer);
 
 function answer(url) {
   if (url.pathname === "/broken")
@@ -52,7 +52,7 @@ check:
 definitions:
   base_requester:
     type: HttpRequester
-    url: ${api.url}
+    url: ${world.api.url}
 
 streams:
   - type: DeclarativeStream
@@ -79,24 +79,6 @@ spec:
     additionalProperties: true
 `;
 
-before(async () => {
-  api = await startApi(answer);
-  builder = await startBuilder();
-  browser = await startBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await builder?.stop();
-  api?.stop();
-});
-
-async function opened(name, text) {
-  const page = await openPage(browser);
-  await importYaml(page, builder.url, name, text);
-  return page;
-}
-
 /** Waits until a field shows this text. */
 const hasField = (page, text) =>
   page.waitForFunction(
@@ -104,13 +86,8 @@ const hasField = (page, text) =>
     text,
   );
 
-async function cleared(page) {
-  assert.deepEqual(page.faults, []);
-  await page.context().close();
-}
-
 it("the form changes one line and leaves comments alone; undo and redo, over a reload too", async () => {
-  const page = await opened("Comments", manifest());
+  const page = await world.opened("Comments", manifest());
   await openPart(page, "items");
   const path = section(page, "Request").getByLabel("URL path", { exact: true });
   await fill(path, "/other");
@@ -122,11 +99,11 @@ it("the form changes one line and leaves comments alone; undo and redo, over a r
   await openPart(page, "items");
   await page.getByRole("button", { name: "Redo", exact: true }).click();
   await hasField(page, "/other");
-  await cleared(page);
+  await world.cleared(page);
 });
 
 it("form and YAML are two views of one text", async () => {
-  const page = await opened("Views", manifest());
+  const page = await world.opened("Views", manifest());
   await openPart(page, "items");
   await page.getByRole("group", { name: "View" }).getByRole("button", { name: "YAML" }).click();
   const editor = page.getByLabel("Manifest as YAML");
@@ -141,29 +118,29 @@ it("form and YAML are two views of one text", async () => {
     .getByRole("switch", { name: "Keep responses for the run", checked: true })
     .waitFor({ state: "attached" });
   assert.match(await textOf(page), /use_cache: true\n\s+path: \/items # all of them/);
-  await cleared(page);
+  await world.cleared(page);
 });
 
 it("nothing is lost when the server dies or the page is closed", async () => {
-  const page = await opened("Crash", manifest());
+  const page = await world.opened("Crash", manifest());
   await openPart(page, "items");
   const path = section(page, "Request").getByLabel("URL path", { exact: true });
   await saved(page);
   await page.route("**/draft", (route) => route.abort());
   await fill(path, "/precious");
   await page.getByText("Not saved").waitFor();
-  await builder.crash();
-  await builder.restart();
+  await world.builder.crash();
+  await world.builder.restart();
   await page.unroute("**/draft");
   page.on("dialog", (dialog) => void dialog.accept());
   await page.reload();
   await saved(page);
   assert.match(await textOf(page), /path: \/precious/);
-  await cleared(page);
+  await world.cleared(page);
 });
 
 it("what is wrong is said beside its field, and stands in the way of publishing", async () => {
-  const page = await opened(
+  const page = await world.opened(
     "Faults",
     manifest("    incremental_sync:\n      type: DatetimeBasedCursor\n      cursor_field: at\n"),
   );
@@ -175,15 +152,15 @@ it("what is wrong is said beside its field, and stands in the way of publishing"
   await page.getByRole("heading", { name: "items", exact: true }).waitFor();
   await section(page, "Incremental sync").locator(".fault.error").first().waitFor();
   await shoot(page, "pages-error-at-field");
-  await cleared(page);
+  await world.cleared(page);
 });
 
 it("a literal that looks like a key becomes a user input", async () => {
-  const page = await opened(
+  const page = await world.opened(
     "Secret",
     manifest().replace(
-      `url: ${api.url}`,
-      `url: ${api.url}\n    authenticator:\n      type: BearerAuthenticator\n      api_token: sk-9f8e7d6c5b4a3f2e1d`,
+      `url: ${world.api.url}`,
+      `url: ${world.api.url}\n    authenticator:\n      type: BearerAuthenticator\n      api_token: sk-9f8e7d6c5b4a3f2e1d`,
     ),
   );
   await page.getByRole("button", { name: "Make it a user input" }).click();
@@ -191,11 +168,11 @@ it("a literal that looks like a key becomes a user input", async () => {
   const text = await textOf(page);
   assert.ok(!text.includes("sk-9f8e"));
   assert.match(text, /airbyte_secret: true/);
-  await cleared(page);
+  await world.cleared(page);
 });
 
 it("records, names and errors are shown as text, whatever is in them", async () => {
-  const page = await opened(
+  const page = await world.opened(
     ATTACK,
     manifest()
       .replace("name: items", `name: '${ATTACK}'`)
@@ -210,11 +187,11 @@ it("records, names and errors are shown as text, whatever is in them", async () 
   await page.getByText("500", { exact: true }).first().waitFor();
   await page.getByRole("tab", { name: "Logs" }).click();
   assert.equal(await page.evaluate(() => globalThis.attacked), undefined);
-  await cleared(page);
+  await world.cleared(page);
 });
 
 it("pages are stepped through; a stream without records says so", async () => {
-  const page = await opened(
+  const page = await world.opened(
     "Pages",
     manifest("").replace("      record_selector:", `${PAGINATOR}      record_selector:`),
   );
@@ -228,13 +205,13 @@ it("pages are stepped through; a stream without records says so", async () => {
   await page.getByText("The stream was changed since this test.").waitFor();
   await test(page);
   await page.getByText(/The responses held no records/).waitFor();
-  await cleared(page);
+  await world.cleared(page);
 });
 
 it("a test that has to wait says so, and goes on when asked to", async () => {
   const budget =
     "api_budget:\n  type: HTTPAPIBudget\n  policies:\n    - type: MovingWindowCallRatePolicy\n      rates: [{limit: 1, interval: PT10M}]\n      matchers: []\n";
-  const page = await opened(
+  const page = await world.opened(
     "Waits",
     `${manifest().replace("      record_selector:", `${PAGINATOR}      record_selector:`)}${budget}`,
   );
@@ -253,27 +230,20 @@ it("a test that has to wait says so, and goes on when asked to", async () => {
   await page.getByText(/^Waiting/).waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByText("The test was cancelled").waitFor();
-  await cleared(page);
+  await world.cleared(page);
 });
 
 it("versions are compared, brought back and forked", async () => {
-  const page = await opened("Versions", manifest());
+  const page = await world.opened("Versions", manifest());
   for (const [path, words] of [
     ["/one", "First"],
     ["/two", "Second"],
   ]) {
     await openPart(page, "items");
     await fill(section(page, "Request").getByLabel("URL path", { exact: true }), path);
-    await page.getByRole("button", { name: "Publish" }).click();
-    const dialog = page.getByRole("dialog");
-    await dialog.getByLabel("What is new").fill(words);
-    if (await dialog.getByRole("switch", { name: "Ignore warnings" }).count())
-      await dialog.getByRole("switch", { name: "Ignore warnings" }).check({ force: true });
-    await dialog.getByRole("button", { name: "Publish", exact: true }).click();
-    await dialog.waitFor({ state: "detached" });
+    await publish(page, words);
   }
-  await page.getByRole("button", { name: "More", exact: true }).click();
-  await page.getByRole("menuitem", { name: /Versions/ }).click();
+  await choose(page, /Versions/);
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: /Version 1/ }).click();
   await dialog.locator(".diff-line.added", { hasText: "/two" }).waitFor();
@@ -282,33 +252,33 @@ it("versions are compared, brought back and forked", async () => {
   await dialog.getByRole("button", { name: "Replace the draft" }).click();
   await dialog.waitFor({ state: "detached" });
   assert.match(await textOf(page), /path: \/one/);
-  await page.goto(builder.url);
+  await page.goto(world.builder.url);
   await page.getByRole("button", { name: "More for Versions", exact: true }).click();
   assert.ok(await page.getByRole("menuitem", { name: /cannot be deleted/ }).isDisabled());
   await page.getByRole("menuitem", { name: "Fork" }).click();
   await page.getByLabel("Name of the connector").waitFor();
-  await page.goto(builder.url);
+  await page.goto(world.builder.url);
   await page.getByText(/forked from/).waitFor();
   await shoot(page, "pages-list");
   await page.getByRole("button", { name: "More for Versions (fork)" }).click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText("was deleted").waitFor();
-  await cleared(page);
+  await world.cleared(page);
 });
 
 it("everything can be done with the keyboard, and nothing serious is wrong for screen readers", async () => {
   for (const colorScheme of ["light", "dark"]) {
-    const page = await openPage(browser, { colorScheme });
+    const page = await openPage(world.browser, { colorScheme });
     const faults = [];
     const look = async (name) => {
       await shoot(page, `axe-${colorScheme}-${name}`);
       faults.push(...(await accessibilityFaults(page)).map((fault) => `${name} (${colorScheme}): ${fault}`));
     };
-    await page.goto(builder.url);
+    await page.goto(world.builder.url);
     await page.getByRole("heading", { name: "Connector Builder" }).waitFor();
     await look("list");
-    await createConnector(page, builder.url, "Access", api.url);
+    await createConnector(page, world.builder.url, "Access", world.api.url);
     await page.getByLabel("Authentication", { exact: true }).selectOption({ label: "API key" });
     await page.getByLabel("Name for “Sent in”").waitFor();
     await look("api");
@@ -340,7 +310,7 @@ it("everything can be done with the keyboard, and nothing serious is wrong for s
     await page.getByRole("button", { name: "Publish" }).click();
     await look("publish");
     assert.deepEqual(faults, []);
-    await cleared(page);
+    await world.cleared(page);
   }
 });
 
@@ -350,7 +320,7 @@ it("a manifest of more than a megabyte opens at once and takes typing", async ()
     primary_key: [id]
     retriever:
       type: SimpleRetriever
-      requester: {type: HttpRequester, url: "${api.url}/items/${index}", http_method: GET}
+      requester: {type: HttpRequester, url: "${world.api.url}/items/${index}", http_method: GET}
       record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: []}}
     schema_loader:
       type: InlineSchemaLoader
@@ -362,17 +332,17 @@ ${Array.from({ length: 40 }, (_, field) => `          field_number_${field}: {ty
   const text = manifest(Array.from({ length: 520 }, (_, index) => stream(index)).join(""));
   assert.ok(text.length > 1_200_000);
   const created = await (
-    await fetch(`${builder.url}/api/workspaces/default/projects`, {
+    await fetch(`${world.builder.url}/api/workspaces/default/projects`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ name: "Large", text }),
     })
   ).json();
-  const page = await openPage(browser);
+  const page = await openPage(world.browser);
   // A debug build takes its time for the analysis; the page must not wait for it.
   page.setDefaultTimeout(90_000);
   const began = Date.now();
-  await page.goto(`${builder.url}/default/connector-builder/${created.id}`);
+  await page.goto(`${world.builder.url}/default/connector-builder/${created.id}`);
   await page.getByLabel("Name of the connector").waitFor();
   const painted = Date.now() - began;
   await openPart(page, "stream_500");
@@ -385,5 +355,5 @@ ${Array.from({ length: 40 }, (_, field) => `          field_number_${field}: {ty
   const perKey = (Date.now() - typed) / 40;
   console.log(`# ${text.length} bytes: shown after ${painted} ms, ${perKey.toFixed(1)} ms a key`);
   assert.ok(perKey < 250, `${perKey} ms a key`);
-  await cleared(page);
+  await world.cleared(page);
 });

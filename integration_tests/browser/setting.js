@@ -6,7 +6,7 @@ import { importYaml, openPart, textOf } from "./builder.js";
 import { openPage, startApi, startBrowser, startBuilder } from "./world.js";
 
 /** Starts all for the tests of one file; what it gives is filled once they run. */
-export function setting(answer) {
+export function setting(answer, builderArgs) {
   const world = {
     /** A page with the connector open, at one of its parts. */
     opened: async (name, text, part) => {
@@ -23,7 +23,7 @@ export function setting(answer) {
   };
   before(async () => {
     world.api = await startApi(answer);
-    world.builder = await startBuilder();
+    world.builder = await startBuilder(builderArgs);
     world.browser = await startBrowser();
   });
   after(async () => {

@@ -36,11 +36,11 @@ export async function startApi(answer) {
 }
 
 /** The Builder on a port that is free, with a folder of its own. */
-export async function startBuilder() {
+export async function startBuilder(args = []) {
   const data = mkdtempSync(join(tmpdir(), "builder-"));
   let child;
   const start = async (address) => {
-    child = spawn(process.env.BINARY, ["builder", "--bind", address, "--data", data], {
+    child = spawn(process.env.BINARY, ["builder", "--bind", address, "--data", data, ...args], {
       stdio: ["ignore", "inherit", "pipe"],
     });
     for await (const line of createInterface({ input: child.stderr })) {

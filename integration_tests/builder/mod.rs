@@ -4,6 +4,7 @@
 //! the answer; `UPDATE_EXPECTED=1` writes the answers anew. `tools/against_manifest_server.py` holds
 //! all golden cases against the reference's own server.
 
+mod images;
 mod projects;
 mod server;
 

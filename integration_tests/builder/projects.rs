@@ -10,7 +10,7 @@ use crate::scripted_api::ScriptedApi;
 const PROJECTS: &str = "/api/workspaces/default/projects";
 const SECRET: &str = "hunter2-hunter2-hunter2";
 
-const MANIFEST: &str = "\
+pub(super) const MANIFEST: &str = "\
 # A comment that stays.
 version: 6.0.0
 type: DeclarativeSource
@@ -40,18 +40,18 @@ spec:
 ";
 
 #[track_caller]
-fn ok(reply: &Reply) -> Value {
+pub(super) fn ok(reply: &Reply) -> Value {
     assert!((200..300).contains(&reply.status), "{}", String::from_utf8_lossy(&reply.body));
     if reply.body.is_empty() { Value::Null } else { reply.json() }
 }
 
 #[track_caller]
-fn check_refused(reply: &Reply, status: u16, code: &str) {
+pub(super) fn check_refused(reply: &Reply, status: u16, code: &str) {
     assert_eq!((reply.status, &reply.json()["error"]["code"]), (status, &json!(code)));
 }
 
 /// Makes a project, and gives the path to it.
-fn project(server: &Server, text: &str) -> String {
+pub(super) fn project(server: &Server, text: &str) -> String {
     let made = ok(&server.post(PROJECTS, &json!({"name": "Items", "text": text})));
     format!("{PROJECTS}/{}", made["id"].as_str().unwrap())
 }
@@ -167,11 +167,9 @@ fn a_test_read_is_told_of_while_it_goes_on() {
     let stream = &analysis["outline"]["streams"][0]["name"];
     let asked = json!({"text": text, "stream_name": stream, "values": config});
     let reply = server.post(&format!("{path}/tests"), &asked);
-    assert_eq!(reply.header("content-type"), Some("text/event-stream"));
-    let events = String::from_utf8_lossy(&reply.body).into_owned();
-    let names: Vec<_> = events.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
-    assert_eq!(names.first(), Some(&"started"), "{events}");
-    assert_eq!(names.last(), Some(&"result"), "{events}");
+    let events = reply.events();
+    let names: Vec<_> = events.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!((names.first(), names.last()), (Some(&"started"), Some(&"result")), "{events:?}");
     for name in ["request", "response", "records", "slice"] {
         assert!(names.contains(&name), "{name} is not in {names:?}");
     }

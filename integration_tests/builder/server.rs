@@ -35,6 +35,18 @@ impl Reply {
             .unwrap_or_else(|err| panic!("{err}: {}", String::from_utf8_lossy(&self.body)))
     }
 
+    /// The events of a stream of them: their names and what they tell.
+    #[track_caller]
+    pub(super) fn events(&self) -> Vec<(String, Value)> {
+        assert_eq!(self.header("content-type"), Some("text/event-stream"));
+        // The chunks of the transfer are lines of their own, which hold nothing of an event.
+        let text = String::from_utf8_lossy(&self.body);
+        let names = text.lines().filter_map(|line| line.strip_prefix("event: "));
+        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        let data = data.map(|data| serde_json::from_str(data).unwrap());
+        names.map(str::to_owned).zip(data).collect()
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(": "));
         fields.into_iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|it| it.1)
@@ -44,10 +56,15 @@ impl Reply {
 impl Server {
     /// Starts a server with these environment variables, and waits until it listens.
     pub(super) fn start(environment: &[(&str, &str)]) -> Self {
+        Self::start_with(&[], environment)
+    }
+
+    /// Starts it with more arguments.
+    pub(super) fn start_with(args: &[&str], environment: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut command = command();
         command.args(["builder", "--bind", "127.0.0.1:0", "--clock", START, "--data"]);
-        command.arg(data.path()).envs(environment.iter().copied());
+        command.arg(data.path()).args(args).envs(environment.iter().copied());
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let mut lines = stderr.lines().map(Result::unwrap);

@@ -1,7 +1,7 @@
 //! `image build`: what it writes and pushes is whole, the same every time, and explained when it
 //! cannot be made.
 
-mod registry;
+pub(crate) mod registry;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -37,10 +37,10 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 /// A folder with programs for two machines, and a place for caches and logins.
-struct Workshop(TempDir);
+pub(crate) struct Workshop(TempDir);
 
 impl Workshop {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let workshop = Self(tempfile::tempdir().unwrap());
         for (name, machine) in [("amd64", 62), ("arm64", 183)] {
             let mut elf = vec![0; 64 + 56];
@@ -53,12 +53,12 @@ impl Workshop {
         workshop
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// Keeps a login for the registry `host`.
-    fn log_in(&self, host: &str, login: &str) {
+    pub(crate) fn log_in(&self, host: &str, login: &str) {
         let auth = BASE64_STANDARD.encode(login);
         let config = serde_json::json!({"auths": {host: {"auth": auth}}});
         fs::write(self.path("config.json"), config.to_string()).unwrap();
@@ -108,7 +108,7 @@ impl Workshop {
 }
 
 /// The files of an archive by name.
-fn unpack(tar: &[u8]) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn unpack(tar: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut archive = tar::Archive::new(tar);
     let entries = archive.entries().unwrap().map(|entry| {
         let mut entry = entry.unwrap();
@@ -120,7 +120,7 @@ fn unpack(tar: &[u8]) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// A layout in a folder or an archive, whose descriptors are all checked on the way.
-struct Layout(BTreeMap<String, Vec<u8>>);
+pub(crate) struct Layout(pub(crate) BTreeMap<String, Vec<u8>>);
 
 impl Layout {
     fn of_folder(folder: &Path) -> Self {
@@ -136,7 +136,7 @@ impl Layout {
         Self(files)
     }
 
-    fn json(&self, name: &str) -> Value {
+    pub(crate) fn json(&self, name: &str) -> Value {
         serde_json::from_slice(&self.0[name]).unwrap()
     }
 
@@ -152,7 +152,7 @@ impl Layout {
     }
 
     #[track_caller]
-    fn document(&self, descriptor: &Value) -> Value {
+    pub(crate) fn document(&self, descriptor: &Value) -> Value {
         let document: Value = serde_json::from_slice(self.blob(descriptor)).unwrap();
         assert_eq!(document["mediaType"], descriptor["mediaType"]);
         document
@@ -160,7 +160,7 @@ impl Layout {
 
     /// The configuration and the tars of an image for one machine.
     #[track_caller]
-    fn image(&self, manifest: &Value) -> (Value, Vec<BTreeMap<String, Vec<u8>>>) {
+    pub(crate) fn image(&self, manifest: &Value) -> (Value, Vec<BTreeMap<String, Vec<u8>>>) {
         let config: Value = serde_json::from_slice(self.blob(&manifest["config"])).unwrap();
         let layers = manifest["layers"].as_array().unwrap();
         let diff_ids = config["rootfs"]["diff_ids"].as_array().unwrap();
@@ -437,11 +437,7 @@ fn refusals_of_registries_are_sentences() {
 #[test]
 fn what_cannot_be_built_is_explained() {
     let workshop = Workshop::new();
-    workshop.refuse(
-        "a/source-x",
-        "",
-        "the image needs a version in its name: `-t a/source-x:1.0.0`",
-    );
+    workshop.refuse("a/source-x", "", "the image needs a version in its name: `a/source-x:1.0.0`");
     workshop.refuse_with(
         "a/source-x:1",
         "--binary arm64=program-amd64",

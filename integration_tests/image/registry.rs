@@ -17,7 +17,7 @@ use crate::scripted_api::{Request, receive};
 const TOKEN: &str = "Bearer t0ken";
 
 /// A registry that runs until the program ends.
-pub(super) struct Registry {
+pub(crate) struct Registry {
     address: SocketAddr,
     state: Arc<State>,
 }
@@ -40,7 +40,7 @@ struct Answer {
 }
 
 impl Registry {
-    pub(super) fn start(login: Option<&str>, has_referrers: bool) -> Self {
+    pub(crate) fn start(login: Option<&str>, has_referrers: bool) -> Self {
         let login = login.map(str::to_owned);
         let state = Arc::new(State { login, has_referrers, ..State::default() });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -58,12 +58,12 @@ impl Registry {
         Self { address, state }
     }
 
-    pub(super) fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         self.address.to_string()
     }
 
     /// The document or blob at a path below `/v2/`.
-    pub(super) fn get(&self, path: &str) -> Option<Vec<u8>> {
+    pub(crate) fn get(&self, path: &str) -> Option<Vec<u8>> {
         let content = self.state.content.lock().unwrap();
         content.get(&format!("/v2/{path}")).map(|(_, bytes)| bytes.clone())
     }

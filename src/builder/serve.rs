@@ -19,6 +19,7 @@ use tracing::error;
 use super::guard::{self, Access, Guard};
 use super::outside::Outside;
 use super::{api, manifest_server, ui};
+use crate::image::Workshop;
 use crate::run::{Clock, RunContext, SystemClock};
 use crate::value::Secret;
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub outside: Outside,
     /// Where projects are kept.
     pub data: PathBuf,
+    /// What images of connectors are made with.
+    pub workshop: Workshop,
     /// What the tokens of the manifest server's clients are signed with; without it all are let in.
     pub token_secret: Option<Secret>,
     /// Whether manifests may bring their own code along.

@@ -10,6 +10,7 @@ use futures::future;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::image::WorkshopArgs;
 use super::limits::LimitArgs;
 use super::{inputs, tell};
 use crate::builder::outside::Outside;
@@ -37,6 +38,8 @@ pub(super) struct Builder {
     #[arg(long, value_name = "TIME", hide = true)]
     clock: Option<Timestamp>,
     #[command(flatten)]
+    workshop: WorkshopArgs,
+    #[command(flatten)]
     limits: LimitArgs,
 }
 
@@ -46,6 +49,7 @@ impl Builder {
         let settings = Settings {
             outside: if self.untrusted { outside.public_only() } else { outside },
             data: self.data.clone().unwrap_or_else(default_data),
+            workshop: self.workshop.open()?,
             token_secret: env::var("AB_JWT_SIGNATURE_SECRET").ok().map(Into::into),
             allows_custom_code: inputs::permits_custom_code(),
             access_token: env::var("SDM_BUILDER_TOKEN").ok().map(Into::into),

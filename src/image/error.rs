@@ -37,6 +37,9 @@ pub enum ImageError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The name of an image that does not say of which version the connector is.
+    #[error("the image needs a version in its name: `{0}:1.0.0`")]
+    NoVersion(Box<Reference>),
     /// A file cannot be a program of an image.
     #[error("{} cannot be put into an image: {reason}", file.display())]
     Program {

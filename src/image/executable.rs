@@ -67,7 +67,7 @@ impl Executable {
 }
 
 /// The first program called `name` in `folders` that could be part of an image for `architecture`.
-pub fn find(
+pub(super) fn find(
     name: &str,
     architecture: Architecture,
     folders: impl IntoIterator<Item = PathBuf>,

@@ -1,7 +1,7 @@
 //! Where an image is written: a folder or an archive, both of them OCI layouts.
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use serde_json::json;
@@ -20,6 +20,12 @@ impl Image {
     /// Writes an archive that `docker load`, `podman load`, and all that reads OCI archives take.
     pub fn write_archive(&self, file: &Path) -> Result<(), ImageError> {
         let failed = |reason| ImageError::Write { file: file.to_owned(), reason };
+        let out = File::create(file).map_err(failed)?;
+        self.write_archive_to(out).map_err(failed)
+    }
+
+    /// Writes the same into something that is open.
+    pub fn write_archive_to(&self, out: impl Write) -> io::Result<()> {
         let mut tree = Tree::default();
         tree.folder("blobs", Owner::Root, 0o755);
         tree.folder("blobs/sha256", Owner::Root, 0o755);
@@ -31,9 +37,9 @@ impl Image {
         tree.file("index.json", Owner::Root, 0o644, index.bytes);
         tree.file("manifest.json", Owner::Root, 0o644, self.docker_manifest());
         tree.file(MARK, Owner::Root, 0o644, MARK_TEXT);
-        let mut out = BufWriter::new(File::create(file).map_err(failed)?);
-        tree.write(0, &mut out).map_err(failed)?;
-        out.into_inner().map(drop).map_err(|err| failed(err.into_error()))
+        let mut out = BufWriter::new(out);
+        tree.write(0, &mut out)?;
+        out.flush()
     }
 
     /// Writes a layout into `folder`, with what refers to the image; one that is there is replaced.

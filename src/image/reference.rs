@@ -28,6 +28,19 @@ impl Reference {
         self.repository.rsplit('/').next().unwrap_or_default()
     }
 
+    /// The version of the connector; an image of one has to be named by it.
+    pub fn version(&self) -> Result<&str, ImageError> {
+        let tag = self.tag.as_deref().filter(|_| self.digest.is_none());
+        let name = || Self { tag: None, digest: None, ..self.clone() };
+        tag.ok_or_else(|| ImageError::NoVersion(Box::new(name())))
+    }
+
+    /// The usual name of an archive with the image: `source-pokeapi-1.0.0.tar`.
+    pub fn archive_name(&self) -> String {
+        let name = [self.title()].into_iter().chain(self.tag.as_deref());
+        format!("{}.tar", name.collect::<Vec<_>>().join("-"))
+    }
+
     /// The name as the registry knows it, without the host.
     pub fn in_registry(&self) -> String {
         let tag = self.tag.iter().map(|tag| format!(":{tag}"));

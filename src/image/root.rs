@@ -13,6 +13,8 @@ use super::sbom;
 pub(super) const ENTRYPOINT: &str = "/usr/local/bin/source-declarative-manifest";
 /// Where templates of Airbyte for connectors start, and where the manifest is looked for.
 pub(super) const HOME: &str = "/airbyte/integration_code";
+/// The file that a connector begins with.
+pub const MANIFEST: &str = "manifest.yaml";
 /// Where the manifest is.
 const CONNECTOR: &str = "airbyte/integration_code/source_declarative_manifest";
 /// Where scanners look for what an image is made of.

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Connect, Plugin } from "vite";
 import { analyze, edit, yamlAt } from "./manifest.ts";
-import { fakeTest } from "./tests.ts";
+import { fakeImage, fakeTest } from "./tests.ts";
 
 /**
  * Stands in for the server while the pages are worked on: projects in memory, edits by a YAML library,
@@ -129,6 +129,12 @@ function onProject(project: Project, method: string, rest: string, body: Body): 
   }
 }
 
+/** The server's own beginning of a connector. */
+function skeleton(url: string): string {
+  const text = readFileSync(join(process.cwd(), "../src/builder/api/skeleton.yaml"), "utf8");
+  return text.replace('url: ""', `url: ${JSON.stringify(url)}`);
+}
+
 function onWorkspace(method: string, id: string | undefined, rest: string, body: Body): unknown {
   if (id === undefined) {
     if (method === "GET")
@@ -140,7 +146,7 @@ function onWorkspace(method: string, id: string | undefined, rest: string, body:
     const made: Project = {
       id: crypto.randomUUID(),
       name: body["name"] ?? "New",
-      texts: [body.text ?? ""],
+      texts: [body.text ?? skeleton(body["url"] ?? "")],
       at: 0,
       revision: 1,
       versions: [],
@@ -190,6 +196,7 @@ const answer: Connect.NextHandleFunction = (request: IncomingMessage, response: 
     const body = await read(request);
     const found = /^\/workspaces\/[^/]+\/projects(?:\/([^/]+)(\/.*)?)?$/.exec(url.pathname);
     if (found?.[2] === "/tests") return fakeTest(response);
+    if (found?.[2] === "/image") return fakeImage(response, body["tag"] ?? "");
     const answered = found
       ? onWorkspace(request.method ?? "GET", found[1], found[2] ?? "", body)
       : onText(url.pathname.slice(1), body);

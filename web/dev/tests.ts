@@ -23,9 +23,33 @@ const request = (day: number) => ({
 });
 
 /** The events of a test of five days, one of which is waited for. */
-export async function fakeTest(response: ServerResponse): Promise<void> {
+/** Begins a stream of events; each is said as it comes. */
+function events(response: ServerResponse) {
   response.setHeader("content-type", "text/event-stream");
-  const say = (event: string, data: object) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  return (event: string, data: object) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+export async function fakeImage(response: ServerResponse, tag: string): Promise<void> {
+  const say = events(response);
+  for (const message of ["Putting program, shell, and manifest together", "Writing the archive"]) {
+    say("progress", { message });
+    await pause(800);
+  }
+  say("done", {
+    download: "/api/downloads/1",
+    size: 12_345_678,
+    digest: `sha256:${"0123456789abcdef".repeat(4)}`,
+    tag,
+    architectures: ["amd64"],
+    commands: ["docker load -i image.tar", "podman load -i image.tar"],
+    pushed_to: null,
+    warnings: [],
+  });
+  response.end();
+}
+
+export async function fakeTest(response: ServerResponse): Promise<void> {
+  const say = events(response);
   say("started", { test: "t1" });
   const slices = [];
   const timeline = [];

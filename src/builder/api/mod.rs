@@ -3,6 +3,9 @@
 mod analysis;
 mod answer;
 mod commands;
+mod downloads;
+mod events;
+mod images;
 mod projects;
 mod running;
 mod test_reads;
@@ -15,12 +18,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::routing::{get, post};
+use tokio::sync::Semaphore;
 
 use super::outside::Outside;
 use super::serve::Settings;
+use crate::image::Workshop;
 use crate::run::RunContext;
 use crate::workspace::{Store, WorkspaceError};
 use answer::{Answer, Failure};
+use downloads::Downloads;
 use running::Tests;
 
 /// What all answers share.
@@ -34,6 +40,10 @@ struct Shared {
     is_trusted: bool,
     outside: Outside,
     tests: Tests,
+    workshop: Arc<Workshop>,
+    /// An image takes a few times its size of memory: they are made one after the other.
+    image_turn: Semaphore,
+    downloads: Arc<Downloads>,
     /// Opened when it is needed first: a manifest server needs no projects.
     store: Mutex<Option<Arc<Store>>>,
 }
@@ -66,6 +76,9 @@ pub(super) fn routes(settings: &Settings) -> Router {
         is_trusted: !settings.is_untrusted,
         outside: settings.outside.clone(),
         tests: Tests::default(),
+        workshop: Arc::new(settings.workshop.clone()),
+        image_turn: Semaphore::new(1),
+        downloads: Arc::new(Downloads::new(settings.data.clone())),
         store: Mutex::new(None),
     }));
     let project = Router::new()
@@ -83,6 +96,7 @@ pub(super) fn routes(settings: &Settings) -> Router {
         .route("/check", post(commands::check))
         .route("/discover", post(commands::discover))
         .route("/generate", post(commands::generate))
+        .route("/image", post(images::build))
         .route("/testing_values", get(testing_values::get).put(testing_values::put));
     let api_routes = Router::new()
         .route("/session", get(analysis::session))
@@ -97,6 +111,7 @@ pub(super) fn routes(settings: &Settings) -> Router {
         .route("/tests/{test}", axum::routing::delete(test_reads::stop))
         .route("/tests/{test}/skip", post(test_reads::skip))
         .route("/tests/{test}/bodies/{body}", get(test_reads::body))
+        .route("/downloads/{download}", get(downloads::one))
         .route("/workspaces/{workspace}/projects", get(projects::list).post(projects::create))
         .nest("/workspaces/{workspace}/projects/{project}", project)
         .fallback(async || Failure::not_found("there is no such thing in the Builder's API"))

@@ -8,12 +8,13 @@ use serde_json::json;
 
 use super::Api;
 use super::answer::{Answer, Body, Failure};
+use crate::builder::edit::{self, Edit, Step};
 use crate::value::Json;
 use crate::workspace::{
     Draft, Origin, Project, ProjectSummary, Saved, Undone, Version, WorkspaceError,
 };
 
-/// What a new project begins with.
+/// What a new project begins with: it has no streams yet, and `base_requester` for all that come.
 const SKELETON: &str = include_str!("skeleton.yaml");
 
 /// A workspace and a project in it.
@@ -56,6 +57,8 @@ pub(super) async fn list(
 pub(super) struct NewProject {
     name: Option<String>,
     text: Option<String>,
+    /// What the addresses of the API begin with, for a project that begins with nothing else.
+    url: Option<String>,
     fork: Option<Fork>,
 }
 
@@ -74,6 +77,7 @@ pub(super) async fn create(
         Some(Fork { project, version }) => Some((project, Which::read(&version)?.version())),
         None => None,
     };
+    let beginning = skeleton(new.url.as_deref().unwrap_or_default())?;
     let project = api.with_store(move |store| {
         let origin = fork.map(|(project, version)| Origin { project, version });
         let (name, text) = match &origin {
@@ -81,7 +85,7 @@ pub(super) async fn create(
                 format!("{} (fork)", store.project(&workspace, project)?.summary.name),
                 store.text(&workspace, project, *version)?,
             ),
-            None => ("New connector".to_owned(), SKELETON.to_owned()),
+            None => ("New connector".to_owned(), beginning),
         };
         let (name, text) = (new.name.unwrap_or(name), new.text.unwrap_or(text));
         let id = store.create(&workspace, &name, &text, origin.as_ref())?;
@@ -96,6 +100,12 @@ pub(super) async fn one(
 ) -> Answer<JsonBody<Json>> {
     let project = api.with_store(move |store| store.project(&workspace, &id)).await?;
     Ok(JsonBody(project_json(&project)))
+}
+
+/// The beginning of a connector for the API at `url`.
+fn skeleton(url: &str) -> Answer<String> {
+    let path = ["definitions", "base_requester", "url"].map(|name| Step::Key(name.to_owned()));
+    Ok(edit::apply(SKELETON, &[Edit::Set { path: path.into(), value: url.into() }])?)
 }
 
 #[derive(Debug, Deserialize)]
@@ -226,10 +236,16 @@ mod tests {
     use crate::builder::analysis;
 
     #[test]
-    fn a_new_project_runs_as_it_is() {
-        let analysis = serde_json::to_value(analysis::analyze(SKELETON)).unwrap();
-        assert_eq!(analysis["findings"], json!([]));
-        assert_eq!(analysis["outline"]["streams"].as_array().unwrap().len(), 1);
+    fn a_new_project_waits_for_its_first_stream() {
+        let url = "https://api.example.com/#1: \"x\"";
+        let text = skeleton(url).unwrap();
+        let analysis = serde_json::to_value(analysis::analyze(&text)).unwrap();
+        let findings = analysis["findings"].as_array().unwrap().iter();
+        let codes: Vec<_> = findings.map(|finding| &finding["code"]).collect();
+        assert_eq!(codes, ["lint/unused-definition"]);
+        let requester = &analysis["document"]["definitions"]["base_requester"];
+        assert_eq!(requester["url"], json!(url));
+        assert!(text.contains("# What the requests of all streams have in common."));
     }
 
     #[test]

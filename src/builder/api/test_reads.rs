@@ -1,21 +1,17 @@
 //! Test reads, told of while they go on.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::response::sse::{self, KeepAlive, Sse};
-use futures::stream;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use super::Api;
 use super::answer::{Answer, Body, Failure, apart};
+use super::events::{Teller, told};
 use super::projects::At;
 use super::running::Running;
 use super::test_result::{Timeline, result};
@@ -24,9 +20,6 @@ use crate::builder::test_read::{self, Event, Limits, TestRead, Watcher};
 use crate::manifest::{Manifest, Source};
 use crate::protocol::{States, read_states};
 use crate::value::{Json, Map, Secrets};
-
-/// How many events may wait for a page that is slow.
-const QUEUED_EVENTS: usize = 64;
 
 /// What the pages ask for.
 #[derive(Debug, Deserialize)]
@@ -50,18 +43,6 @@ struct Test {
     secrets: Secrets,
 }
 
-/// Ends the test read when nobody listens any more.
-struct Listener {
-    task: JoinHandle<()>,
-    events: mpsc::Receiver<sse::Event>,
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 pub(super) async fn start(
     State(api): State<Api>,
     Path((workspace, id)): At,
@@ -69,14 +50,7 @@ pub(super) async fn start(
 ) -> Answer<impl IntoResponse> {
     let prepared = api.clone();
     let test = apart(move || prepare(&prepared, &workspace, &id, new)).await?;
-    let (sender, events) = mpsc::channel(QUEUED_EVENTS);
-    let task = tokio::spawn(run(api, test, sender));
-    let listener = Listener { task, events };
-    let events = stream::unfold(listener, async |mut listener| {
-        let event = listener.events.recv().await?;
-        Some((Ok::<_, Infallible>(event), listener))
-    });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok(told(|teller| run(api, test, teller)))
 }
 
 fn prepare(api: &Api, workspace: &str, id: &str, new: NewTest) -> Answer<Test> {
@@ -116,19 +90,14 @@ pub(super) fn manifest_and_config(
 }
 
 /// Runs a test read, and tells all that happens; whoever drops this cancels it.
-async fn run(api: Api, test: Test, listener: mpsc::Sender<sse::Event>) {
+async fn run(api: Api, test: Test, teller: Teller) {
     let Test { manifest, config, stream, states, limits, secrets } = test;
     let (watcher, mut events) = Watcher::new(api.0.outside.clock());
     let running = Arc::new(Running::new(watcher.clone()));
     let id = api.0.tests.add(Arc::clone(&running));
     let _guard = api.0.tests.guard(&id);
     let mut timeline = Timeline::default();
-    let tell = |name: &str, data: Json| {
-        let event = sse::Event::default().event(name).data(data.to_string());
-        let listener = listener.clone();
-        async move { listener.send(event).await.is_ok() }
-    };
-    if !tell("started", json!({"test": id})).await {
+    if !teller.tell("started", json!({"test": id})).await {
         return;
     }
     let read = TestRead { manifest: &manifest, config, stream: &stream, states, limits };
@@ -137,7 +106,7 @@ async fn run(api: Api, test: Test, listener: mpsc::Sender<sse::Event>) {
         tokio::select! {
             biased;
             () = running.stopped() => {
-                tell("failed", json!({"message": "the test was stopped"})).await;
+                teller.tell("failed", json!({"message": "the test was stopped"})).await;
                 return;
             }
             Some(event) = events.recv() => {
@@ -146,7 +115,7 @@ async fn run(api: Api, test: Test, listener: mpsc::Sender<sse::Event>) {
                 }
                 timeline.hear(&event);
                 let json = json!(event);
-                if !tell(json["event"].as_str().unwrap_or_default(), json["data"].clone()).await {
+                if !teller.tell(json["event"].as_str().unwrap_or_default(), json["data"].clone()).await {
                     return;
                 }
             }
@@ -156,17 +125,17 @@ async fn run(api: Api, test: Test, listener: mpsc::Sender<sse::Event>) {
     while let Ok(event) = events.try_recv() {
         timeline.hear(&event);
         let json = json!(event);
-        tell(json["event"].as_str().unwrap_or_default(), json["data"].clone()).await;
+        teller.tell(json["event"].as_str().unwrap_or_default(), json["data"].clone()).await;
     }
     match outcome {
         Ok(outcome) => {
             let (result, bodies) = result(&outcome, &timeline);
             api.0.tests.keep(&id, bodies);
-            tell("result", result).await;
+            teller.tell("result", result).await;
         }
         Err(error) => {
             let message = secrets.mask(&error.to_string()).into_owned();
-            tell("failed", json!({"message": message})).await;
+            teller.tell("failed", json!({"message": message})).await;
         }
     }
 }

@@ -33,20 +33,25 @@ pub(super) async fn publish(
     let publish = move || {
         let store = api.store()?;
         let draft = store.project(&workspace, &id)?.draft;
-        let source = Source::new("manifest.yaml", &*draft.text);
-        let (manifest, written) = Manifest::with_written(source);
-        let findings = findings_of(&manifest, written.as_ref());
         let least = if new.ignore_warnings { Severity::Error } else { Severity::Warning };
-        if has_at_least(&findings, least) {
-            let what = if findings.has_errors() { "errors" } else { "warnings" };
-            let message = format!("the draft has {what}, so that it is not published");
-            let failure = Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "findings", message);
-            return Err(failure.with("findings", json!(analyze(&draft.text).findings)));
-        }
+        refuse_faulty(&draft.text, least, "it is not published")?;
         let NewVersion { description, activate, .. } = &new;
         Ok(store.publish(&workspace, &id, draft.saved.revision, description, *activate)?)
     };
     Ok((StatusCode::CREATED, JsonBody(json!({"version": apart(publish).await?}))))
+}
+
+/// Refuses a manifest with findings that matter that much; `consequence` says what comes of it.
+pub(super) fn refuse_faulty(text: &str, least: Severity, consequence: &str) -> Answer<()> {
+    let (manifest, written) = Manifest::with_written(Source::new("manifest.yaml", text));
+    let findings = findings_of(&manifest, written.as_ref());
+    if !has_at_least(&findings, least) {
+        return Ok(());
+    }
+    let what = if findings.has_errors() { "errors" } else { "warnings" };
+    let message = format!("the manifest has {what}, so that {consequence}");
+    let failure = Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "findings", message);
+    Err(failure.with("findings", json!(analyze(text).findings)))
 }
 
 pub(super) async fn one(

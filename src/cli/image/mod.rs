@@ -1,10 +1,14 @@
 //! `image`: what can be done with images of connectors.
 
 mod build;
+mod workshop;
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
+
+#[cfg(feature = "ui")]
+pub(super) use workshop::WorkshopArgs;
 
 /// Makes images of connectors; no Docker is needed.
 #[derive(Debug, clap::Args)]

@@ -28,8 +28,12 @@ export function workspaceApi(workspace: string) {
   const at = (id: string, rest = "") => `${projects}/${part(id)}${rest}`;
   return {
     list: () => call<ProjectSummary[]>("GET", projects),
-    create: (body: { name?: string; text?: string; fork?: { project: string; version: number | "draft" } }) =>
-      call<Project>("POST", projects, body),
+    create: (body: {
+      name?: string;
+      text?: string;
+      url?: string;
+      fork?: { project: string; version: number | "draft" };
+    }) => call<Project>("POST", projects, body),
     get: (id: string) => call<Project>("GET", at(id)),
     rename: (id: string, name: string) => call<unknown>("PATCH", at(id), { name }),
     remove: (id: string) => call<unknown>("DELETE", at(id)),
@@ -54,8 +58,12 @@ export function workspaceApi(workspace: string) {
     async *test(id: string, text: string, settings: TestSettings, signal: AbortSignal): AsyncGenerator<TestEvent> {
       yield* eventsOf<TestEvent>(await send("POST", at(id, "/tests"), { text, ...settings }, signal));
     },
-    async *image(id: string, version: number | "draft", tag: string): AsyncGenerator<ImageEvent> {
-      yield* eventsOf<ImageEvent>(await send("POST", at(id, "/image"), { version, tag }));
+    async *image(
+      id: string,
+      body: { version: number | "draft"; tag: string; push: boolean },
+      signal: AbortSignal,
+    ): AsyncGenerator<ImageEvent> {
+      yield* eventsOf<ImageEvent>(await send("POST", at(id, "/image"), body, signal));
     },
   };
 }

@@ -236,10 +236,21 @@ export type TestEvent =
   | ({ event: "result" } & TestResult)
   | { event: "failed"; message: string; help?: string };
 
+export interface BuiltImage {
+  download: string;
+  size: number;
+  digest: string;
+  tag: string;
+  architectures: string[];
+  commands: string[];
+  pushed_to: string | null;
+  warnings: string[];
+}
+
 export type ImageEvent =
   | { event: "progress"; message: string }
-  | { event: "done"; download: string; size: number }
-  | { event: "failed"; message: string };
+  | ({ event: "done" } & BuiltImage)
+  | { event: "failed"; message: string; help?: string };
 
 export interface GeneratedStream {
   name: string;

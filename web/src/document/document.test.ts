@@ -6,7 +6,7 @@ import { looksLikeSecret } from "./secrets";
 import { addStreamEdits, newStream, removeStreamEdits } from "./skeleton";
 import { chooseEdits, starterOf } from "./starters";
 import { insertVariable, openTemplate } from "./variables";
-import { slugOf, titleOfComponent, titleOfKey } from "./words";
+import { imageNameOf, slugOf, titleOfComponent, titleOfKey } from "./words";
 
 const empty = {
   check: { type: "CheckStream", stream_names: [] },
@@ -173,4 +173,14 @@ it("takes numbers for whole ones where that is declared and true", () => {
       in: { type: "object", properties: { n: { type: "integer" } } },
     },
   });
+});
+
+it("names an image so that every registry takes it", () => {
+  const repository = /^airbyte\/source-[a-z\d]+(-[a-z\d]+)*:/;
+  for (const title of ["Exchange Rates", "  __x__ ", "Übersicht & mehr", "…", ""])
+    expect(imageNameOf(title, "draft")).toMatch(repository);
+  expect([imageNameOf("Exchange Rates", 3), imageNameOf("…", "draft")]).toEqual([
+    "airbyte/source-exchange-rates:0.0.3",
+    "airbyte/source-connector:dev",
+  ]);
 });

@@ -1,36 +1,7 @@
 import type { Edit, Json, JsonObject } from "../api/types";
 import { isObject } from "./walk";
 
-/** A connector that runs and reads nothing yet; every stream builds on `base_requester`. */
-export function skeleton(baseUrl: string): string {
-  return `version: 7.0.0
-type: DeclarativeSource
-
-check:
-  type: CheckStream
-  stream_names: []
-
-definitions:
-  # What the requests of all streams have in common.
-  base_requester:
-    type: HttpRequester
-    url: ${JSON.stringify(baseUrl)}
-    authenticator:
-      type: NoAuth
-
-streams: []
-
-spec:
-  type: Spec
-  connection_specification:
-    type: object
-    $schema: http://json-schema.org/draft-07/schema#
-    required: []
-    properties: {}
-    additionalProperties: true
-`;
-}
-
+/** What the streams of a new connector build on; the server makes its text. */
 export const BASE_REQUESTER = "#/definitions/base_requester";
 
 /** The shared requester, if the manifest has one that can be found by its name. */

@@ -134,3 +134,9 @@ export function slugOf(title: string): string {
     .replace(/[^a-z\d]+/g, "_");
   return slug.replace(/^_+|_+$/g, "");
 }
+
+/** The name that the image of a connector has by custom, with a tag; any title gives one that registries take. */
+export function imageNameOf(title: string, version: number | "draft"): string {
+  const name = slugOf(title).replaceAll("_", "-") || "connector";
+  return `airbyte/source-${name}:${version === "draft" ? "dev" : `0.0.${version}`}`;
+}

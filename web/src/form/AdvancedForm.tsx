@@ -1,5 +1,5 @@
 import { useForm } from "./context";
-import { SchemaField } from "./SchemaField";
+import { Property } from "./Property";
 import { YamlInPlace } from "./YamlInPlace";
 
 const ELSEWHERE = [
@@ -27,10 +27,9 @@ export function AdvancedForm() {
         <div class="section-body">
           {Object.keys(properties)
             .filter((key) => !ELSEWHERE.includes(key))
-            .map((key) => {
-              const property = properties[key];
-              return property && <SchemaField key={key} path={[key]} schema={property} required={key === "version"} />;
-            })}
+            .map((key) => (
+              <Property key={key} of={properties} name={key} path={[]} required={key === "version"} />
+            ))}
         </div>
       </section>
       {definitions !== undefined && (

@@ -2,7 +2,7 @@ import { BASE_REQUESTER, hasBaseRequester } from "../document/skeleton";
 import { Button, Empty } from "../ui/basics";
 import { useForm } from "./context";
 import { More } from "./ComponentBody";
-import { SchemaField } from "./SchemaField";
+import { Property } from "./Property";
 
 const BASE = ["definitions", "base_requester"];
 const MAIN = ["url", "authenticator"];
@@ -38,38 +38,27 @@ export function ApiForm() {
         <div class="section-body">
           {hasBaseRequester(document) ? (
             <>
-              {["url", ...(isOld ? ["url_base"] : [])]
-                .filter((key) => key !== "url" || !isOld)
-                .map((key) => {
-                  const property = properties[key];
-                  return (
-                    property && (
-                      <SchemaField
-                        key={key}
-                        path={[...BASE, key]}
-                        schema={property}
-                        title="Base URL"
-                        required
-                        placeholder="https://api.example.com"
-                        help="What the URLs of all streams begin with."
-                      />
-                    )
-                  );
-                })}
-              {properties.authenticator && (
-                <SchemaField
-                  path={[...BASE, "authenticator"]}
-                  schema={properties.authenticator}
-                  title="Authentication"
-                  required
-                  help="How each request proves who asks. What is secret becomes a user input."
-                />
-              )}
+              <Property
+                of={properties}
+                name={isOld ? "url_base" : "url"}
+                path={BASE}
+                title="Base URL"
+                required
+                placeholder="https://api.example.com"
+                help="What the URLs of all streams begin with."
+              />
+              <Property
+                of={properties}
+                name="authenticator"
+                path={BASE}
+                title="Authentication"
+                required
+                help="How each request proves who asks. What is secret becomes a user input."
+              />
               <More path={BASE} keys={rest}>
-                {rest.map((key) => {
-                  const property = properties[key];
-                  return property && <SchemaField key={key} path={[...BASE, key]} schema={property} />;
-                })}
+                {rest.map((key) => (
+                  <Property key={key} of={properties} name={key} path={BASE} />
+                ))}
               </More>
             </>
           ) : (
@@ -95,31 +84,28 @@ export function ApiForm() {
           <h3 class="grow">Connection check and limits</h3>
         </header>
         <div class="section-body">
-          {root.check && (
-            <SchemaField
-              path={["check"]}
-              schema={root.check}
-              title="The connection is checked by"
-              required
-              help="What is tried when the connection is set up."
-            />
-          )}
-          {root.concurrency_level && (
-            <SchemaField
-              path={["concurrency_level"]}
-              schema={root.concurrency_level}
-              title="Concurrency"
-              help="How many requests run at a time."
-            />
-          )}
-          {root.api_budget && (
-            <SchemaField
-              path={["api_budget"]}
-              schema={root.api_budget}
-              title="Request budget"
-              help="How many requests the API allows in a time."
-            />
-          )}
+          <Property
+            of={root}
+            name="check"
+            path={[]}
+            title="The connection is checked by"
+            required
+            help="What is tried when the connection is set up."
+          />
+          <Property
+            of={root}
+            name="concurrency_level"
+            path={[]}
+            title="Concurrency"
+            help="How many requests run at a time."
+          />
+          <Property
+            of={root}
+            name="api_budget"
+            path={[]}
+            title="Request budget"
+            help="How many requests the API allows in a time."
+          />
         </div>
       </section>
     </div>

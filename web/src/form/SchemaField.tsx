@@ -20,7 +20,7 @@ import { StreamReference } from "./StreamReference";
 import { typedValue } from "./variant";
 import { YamlInPlace } from "./YamlInPlace";
 
-interface SchemaFieldProps {
+export interface SchemaFieldProps {
   path: Path;
   schema: Schema;
   title?: string;

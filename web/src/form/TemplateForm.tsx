@@ -5,8 +5,8 @@ import { section, target } from "../state/view";
 import { Button, Notice, Segments } from "../ui/basics";
 import { isWithin } from "../document/walk";
 import { useForm } from "./context";
+import { Property } from "./Property";
 import { ResolverForm } from "./ResolverForm";
-import { SchemaField } from "./SchemaField";
 import { StreamForm } from "./StreamForm";
 
 /** A template of streams: where their names and paths come from, what each looks like, and which there are now. */
@@ -39,7 +39,7 @@ export function TemplateForm({ path, name }: { path: Path; name: string }) {
       {shown === "resolver" && (
         <>
           <div class="section plain">
-            {schema.name && <SchemaField path={[...path, "name"]} schema={schema.name} title="Name of the template" />}
+            <Property of={schema} name="name" path={path} title="Name of the template" />
           </div>
           <ResolverForm path={[...path, "components_resolver"]} />
         </>

@@ -2,10 +2,10 @@ import { useEffect, useState } from "preact/hooks";
 import { workspaceApi } from "../api/calls";
 import { messageOf } from "../api/client";
 import type { ProjectSummary } from "../api/types";
-import { projectPath, projectsPath } from "../state/router";
+import { projectsPath } from "../state/router";
 import { Badge, Empty, Notice } from "../ui/basics";
-import { ago, moment } from "../ui/time";
 import { Link } from "./App";
+import { ProjectTable } from "./ProjectTable";
 
 /** The connectors of a workspace that are published, each with the version that is in use. */
 export function ConnectorsPage({ workspace }: { workspace: string }) {
@@ -43,47 +43,22 @@ export function ConnectorsPage({ workspace }: { workspace: string }) {
         </Empty>
       )}
       {published && published.length > 0 && (
-        <div class="panel">
-          <table class="table rows">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Version in use</th>
-                <th scope="col">Last change</th>
-                <th scope="col">
-                  <span class="hidden-text">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {published.map((project) => (
-                <tr key={project.id}>
-                  <td>
-                    <Link class="name" to={projectPath(workspace, project.id)}>
-                      {project.name}
-                    </Link>
-                  </td>
-                  <td>
-                    <span class="row">
-                      <Badge kind="success">version {project.active_version}</Badge>
-                      {project.latest_version !== project.active_version && (
-                        <Badge>latest is {project.latest_version}</Badge>
-                      )}
-                    </span>
-                  </td>
-                  <td class="muted" title={moment(project.updated_at)}>
-                    {ago(project.updated_at)}
-                  </td>
-                  <td class="actions">
-                    <a class="button small" href={api.exportUrl(project.id, project.active_version ?? "draft")}>
-                      Download YAML
-                    </a>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ProjectTable
+          workspace={workspace}
+          projects={published}
+          versions="Version in use"
+          version={(project) => (
+            <>
+              <Badge kind="success">version {project.active_version}</Badge>
+              {project.latest_version !== project.active_version && <Badge>latest is {project.latest_version}</Badge>}
+            </>
+          )}
+          actions={(project) => (
+            <a class="button small" href={api.exportUrl(project.id, project.active_version ?? "draft")}>
+              Download YAML
+            </a>
+          )}
+        />
       )}
     </div>
   );

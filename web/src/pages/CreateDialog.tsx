@@ -2,10 +2,10 @@ import { useState } from "preact/hooks";
 import { workspaceApi } from "../api/calls";
 import { messageOf } from "../api/client";
 import type { ProjectSummary } from "../api/types";
-import { skeleton } from "../document/skeleton";
 import { go, projectPath } from "../state/router";
 import { section } from "../state/view";
 import { Button, Dialog, Labelled, Notice } from "../ui/basics";
+import { TextField } from "../ui/TextField";
 
 export type CreateKind = "scratch" | "import";
 
@@ -33,7 +33,7 @@ export function CreateDialog({
     try {
       const made = await workspaceApi(workspace).create({
         name: name.trim() || "New connector",
-        text: isImport ? text : skeleton(url.trim()),
+        ...(isImport ? { text } : { url: url.trim() }),
       });
       section.value = { kind: "api" };
       go(projectPath(workspace, made.id));
@@ -63,22 +63,15 @@ export function CreateDialog({
       }
     >
       {fault && <Notice kind="error">{fault}</Notice>}
-      <Labelled
+      <TextField
         label="Name"
+        autofocus
         needed={!isImport}
         help={isTaken ? "Another connector has this name; that is allowed." : undefined}
-      >
-        {(id) => (
-          <input
-            id={id}
-            class="input"
-            autofocus
-            value={name}
-            placeholder="Exchange Rates"
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Labelled>
+        value={name}
+        placeholder="Exchange Rates"
+        onInput={setName}
+      />
       {isImport ? (
         <>
           <Labelled label="File">
@@ -106,18 +99,15 @@ export function CreateDialog({
           </Labelled>
         </>
       ) : (
-        <Labelled label="Base URL of the API" help="What all addresses of the API begin with. It can be changed later.">
-          {(id) => (
-            <input
-              id={id}
-              class="input code"
-              value={url}
-              inputMode="url"
-              placeholder="https://api.example.com/v1"
-              onInput={(event) => setUrl(event.currentTarget.value)}
-            />
-          )}
-        </Labelled>
+        <TextField
+          label="Base URL of the API"
+          help="What all addresses of the API begin with. It can be changed later."
+          code
+          value={url}
+          inputMode="url"
+          placeholder="https://api.example.com/v1"
+          onInput={setUrl}
+        />
       )}
     </Dialog>
   );

@@ -7,9 +7,8 @@ import { tell, toast } from "../state/toasts";
 import { Badge, Button, Dialog, Empty, Notice } from "../ui/basics";
 import { Icon } from "../ui/Icon";
 import { Menu } from "../ui/Menu";
-import { ago, moment } from "../ui/time";
-import { Link } from "./App";
 import { CreateDialog, type CreateKind } from "./CreateDialog";
+import { ProjectTable } from "./ProjectTable";
 
 /** The connectors that are being built in a workspace. */
 export function ListPage({ workspace }: { workspace: string }) {
@@ -36,6 +35,13 @@ export function ListPage({ workspace }: { workspace: string }) {
     await tell(api.remove(deleting.id).then(() => toast("success", `“${deleting.name}” was deleted.`)));
     setDeleting(null);
     void load();
+  };
+  const fork = async (project: ProjectSummary) => {
+    const made = await api.create({
+      name: `${project.name} (fork)`,
+      fork: { project: project.id, version: "draft" },
+    });
+    go(projectPath(workspace, made.id));
   };
   const shown = projects?.filter((project) => project.name.toLowerCase().includes(sought.toLowerCase()));
   return (
@@ -82,95 +88,56 @@ export function ListPage({ workspace }: { workspace: string }) {
               onInput={(event) => setSought(event.currentTarget.value)}
             />
           )}
-          <div class="panel">
-            <table class="table rows">
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Active version</th>
-                  <th scope="col">Last change</th>
-                  <th scope="col">
-                    <span class="hidden-text">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {shown?.map((project) => (
-                  <tr key={project.id}>
-                    <td>
-                      <Link to={projectPath(workspace, project.id)} class="name">
-                        {project.name}
-                      </Link>
-                      {project.forked_from && (
-                        <span class="muted small row">
-                          <Icon name="fork" size={12} />
-                          forked from {forkName(project.forked_from, projects)}
-                        </span>
-                      )}
-                    </td>
-                    <td>
-                      <span class="row">
-                        {project.active_version === null ? (
-                          <Badge>not published</Badge>
-                        ) : (
-                          <Badge kind="success">version {project.active_version}</Badge>
-                        )}
-                        {project.latest_version !== null && project.changed_since_version && (
-                          <Badge kind="warning" title={`Changed since version ${project.latest_version}`}>
-                            changed
-                          </Badge>
-                        )}
-                      </span>
-                    </td>
-                    <td class="muted" title={moment(project.updated_at)}>
-                      {ago(project.updated_at)}
-                    </td>
-                    <td class="actions">
-                      <Menu
-                        label={`More for ${project.name}`}
-                        items={[
-                          { title: "Open", icon: "edit", run: () => go(projectPath(workspace, project.id)) },
-                          {
-                            title: "Fork",
-                            icon: "fork",
-                            run: () =>
-                              void tell(
-                                api
-                                  .create({
-                                    name: `${project.name} (fork)`,
-                                    fork: { project: project.id, version: "draft" },
-                                  })
-                                  .then((made) => go(projectPath(workspace, made.id))),
-                              ),
-                          },
-                          {
-                            title: "Download YAML",
-                            icon: "download",
-                            run: () => location.assign(api.exportUrl(project.id, "draft")),
-                          },
-                          null,
-                          {
-                            title: project.latest_version === null ? "Delete" : "Published: cannot be deleted",
-                            icon: "trash",
-                            danger: true,
-                            disabled: project.latest_version !== null,
-                            run: () => setDeleting(project),
-                          },
-                        ]}
-                      />
-                    </td>
-                  </tr>
-                ))}
-                {!shown?.length && (
-                  <tr>
-                    <td colSpan={4} class="muted">
-                      No connector has “{sought}” in its name.
-                    </td>
-                  </tr>
+          <ProjectTable
+            workspace={workspace}
+            projects={shown ?? []}
+            versions="Active version"
+            empty={`No connector has “${sought}” in its name.`}
+            note={(project) =>
+              project.forked_from && (
+                <span class="muted small row">
+                  <Icon name="fork" size={12} />
+                  forked from {forkName(project.forked_from, projects)}
+                </span>
+              )
+            }
+            version={(project) => (
+              <>
+                {project.active_version === null ? (
+                  <Badge>not published</Badge>
+                ) : (
+                  <Badge kind="success">version {project.active_version}</Badge>
                 )}
-              </tbody>
-            </table>
-          </div>
+                {project.latest_version !== null && project.changed_since_version && (
+                  <Badge kind="warning" title={`Changed since version ${project.latest_version}`}>
+                    changed
+                  </Badge>
+                )}
+              </>
+            )}
+            actions={(project) => (
+              <Menu
+                label={`More for ${project.name}`}
+                items={[
+                  { title: "Open", icon: "edit", run: () => go(projectPath(workspace, project.id)) },
+                  { title: "Fork", icon: "fork", run: () => void tell(fork(project)) },
+                  {
+                    title: "Download YAML",
+                    icon: "download",
+                    run: () => location.assign(api.exportUrl(project.id, "draft")),
+                  },
+                  null,
+                  {
+                    title: project.latest_version === null ? "Delete" : "Published: cannot be deleted",
+                    icon: "trash",
+                    danger: true,
+                    disabled: project.latest_version !== null,
+                    run: () => setDeleting(project),
+                  },
+                ]}
+              />
+            )}
+          />
         </>
       )}
       {creating && (

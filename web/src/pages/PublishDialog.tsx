@@ -7,8 +7,7 @@ import { jumpTo } from "../state/view";
 import { placed } from "../document/findings";
 import { testing } from "../test/store";
 import { Button, Dialog, Labelled, Notice, Switch } from "../ui/basics";
-import { Icon } from "../ui/Icon";
-import { Words } from "../ui/Words";
+import { FindingList } from "./FindingList";
 
 /** Makes a version of the draft; errors stand in the way, warnings have to be accepted. */
 export function PublishDialog({ project, onClose }: { project: OpenProject; onClose: () => void }) {
@@ -77,21 +76,7 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
           its place.
         </Notice>
       )}
-      {findings.length > 0 && (
-        <ul class="findings">
-          {findings.slice(0, 30).map((finding, index) => (
-            <li key={index}>
-              <button type="button" class={finding.level} onClick={() => jump(finding)}>
-                <Icon name="alert" size={14} />
-                <span class="grow">
-                  <Words text={finding.message} />
-                </span>
-                <span class="muted small">line {finding.line}</span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      {findings.length > 0 && <FindingList findings={findings} onChoose={jump} />}
       {!errors.length && untested.length > 0 && (
         <Notice kind="warning">
           {untested.length === streams.length

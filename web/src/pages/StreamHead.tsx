@@ -7,6 +7,7 @@ import type { OpenProject } from "../state/project";
 import { section } from "../state/view";
 import { Button, Dialog, Labelled } from "../ui/basics";
 import { Menu } from "../ui/Menu";
+import { TextField } from "../ui/TextField";
 import { toast } from "../state/toasts";
 
 const PARTS: { key: string; title: string; path: string[] }[] = [
@@ -205,29 +206,23 @@ export function NewStreamDialog({ project, onClose }: { project: OpenProject; on
         </>
       }
     >
-      <Labelled label="Name" needed fault={isTaken ? "Another stream has this name." : null}>
-        {(id) => (
-          <input
-            id={id}
-            class="input"
-            autofocus
-            value={name}
-            placeholder="Customers"
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Labelled>
-      <Labelled label="URL path" help="What follows the base URL.">
-        {(id) => (
-          <input
-            id={id}
-            class="input code"
-            value={path}
-            placeholder="/v1/customers"
-            onInput={(event) => setPath(event.currentTarget.value)}
-          />
-        )}
-      </Labelled>
+      <TextField
+        label="Name"
+        autofocus
+        needed
+        fault={isTaken ? "Another stream has this name." : null}
+        value={name}
+        placeholder="Customers"
+        onInput={setName}
+      />
+      <TextField
+        label="URL path"
+        help="What follows the base URL."
+        code
+        value={path}
+        placeholder="/v1/customers"
+        onInput={setPath}
+      />
     </Dialog>
   );
 }

@@ -2,7 +2,8 @@ import { useState } from "preact/hooks";
 import * as api from "../api/calls";
 import type { AuxiliaryRequest, HttpRequest, HttpResponse, Json } from "../api/types";
 import { tell } from "../state/toasts";
-import { Badge, Button, Empty, Notice } from "../ui/basics";
+import { Badge, Empty, Notice } from "../ui/basics";
+import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { JsonView } from "./JsonView";
 import { StatusBadge } from "./TestPane";
@@ -34,14 +35,7 @@ export function RequestView({ request }: { request: HttpRequest | null | undefin
       <div class="row request-line">
         <Badge kind="accent">{request.http_method ?? request.method ?? "GET"}</Badge>
         <code class="grow breakable">{address}</code>
-        <Button
-          kind="quiet"
-          small
-          icon="copy"
-          aria-label="Copy the URL"
-          title="Copy the URL"
-          onClick={() => void navigator.clipboard?.writeText(request.url)}
-        />
+        <CopyButton text={request.url} label="Copy the URL" />
       </div>
       <Pairs title="Query parameters" pairs={parameters} />
       <Pairs title="Headers" pairs={request.headers} />

@@ -1,6 +1,7 @@
 import type { ButtonHTMLAttributes, ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Icon, type IconName } from "./Icon";
+import { Words } from "./Words";
 
 type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type" | "class" | "disabled"> & {
   kind?: "primary" | "quiet" | "danger" | "plain";
@@ -12,10 +13,28 @@ type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type" | "class
   class?: string;
 };
 
-export function Button({ kind = "plain", small, icon, busy, disabled, children, class: extra, ...rest }: ButtonProps) {
+/** A busy button takes no clicks, but keeps the focus: whoever works with the keyboard stays where they are. */
+export function Button({
+  kind = "plain",
+  small,
+  icon,
+  busy,
+  disabled,
+  onClick,
+  children,
+  class: extra,
+  ...rest
+}: ButtonProps) {
   const classes = ["button", kind, small && "small", !children && "icon", extra].filter(Boolean).join(" ");
   return (
-    <button type="button" {...rest} class={classes} disabled={disabled || busy}>
+    <button
+      type="button"
+      {...rest}
+      class={classes}
+      disabled={disabled}
+      aria-disabled={busy || undefined}
+      onClick={busy ? (event) => event.preventDefault() : onClick}
+    >
       {busy ? <span class="spinner" /> : icon && <Icon name={icon} size={small ? 14 : 16} />}
       {children}
     </button>
@@ -129,9 +148,11 @@ export function Labelled({
       </label>
       {children(id)}
       {fault && (
-        <p class="fault">
+        <p class="fault" role="alert">
           <Icon name="alert" size={13} />
-          {fault}
+          <span>
+            <Words text={fault} />
+          </span>
         </p>
       )}
       {help && <p class="help">{help}</p>}
