@@ -1,5 +1,8 @@
 //! Images of connectors that the Builder makes.
 
+use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, TcpListener};
+
 use serde_json::{Value, json};
 
 use super::projects::{MANIFEST, check_refused, ok, project};
@@ -111,6 +114,26 @@ fn an_image_is_pushed_with_the_logins_of_docker_for_those_who_are_trusted() {
     let failed = last(&build(&server, &path, &order), "failed");
     let message = failed["message"].as_str().unwrap();
     assert!(message.contains("refuses the name or the password of `me`"), "{message}");
+}
+
+#[test]
+fn a_build_ends_when_nobody_listens_any_more() {
+    let workshop = Workshop::new();
+    let server = start(&workshop, &[]);
+    let path = project(&server, MANIFEST);
+    // Takes requests, and never answers.
+    let registry = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let tag = format!("{}/a/b:1", registry.local_addr().unwrap());
+    let order = json!({"version": "draft", "tag": tag, "push": true}).to_string();
+    let answer = server.ask("POST", &format!("{path}/image"), &[], order.as_bytes());
+    let mut lines = BufReader::new(&answer).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("Pushing to 127.0.0.1")));
+    let (connection, _) = registry.accept().unwrap();
+    drop(answer);
+    // The way of the push is closed, and the next one has its turn.
+    (&connection).read_to_end(&mut Vec::new()).unwrap();
+    let order = json!({"version": "draft", "tag": "a/b:1"});
+    last(&build(&server, &path, &order), "done");
 }
 
 #[test]

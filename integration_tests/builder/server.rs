@@ -97,6 +97,22 @@ impl Server {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Reply {
+        let mut answer = Vec::new();
+        self.ask(method, path, headers, body).read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|it| it == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Reply { status, body: answer.split_off(end + 4), head }
+    }
+
+    /// Sends a request; the answer comes over what is returned, until that is dropped.
+    pub(super) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len().to_string();
         let usual = [
@@ -112,12 +128,7 @@ impl Server {
         }
         stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
         stream.write_all(body).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let end = answer.windows(4).position(|it| it == b"\r\n\r\n").unwrap();
-        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Reply { status, body: answer.split_off(end + 4), head }
+        stream
     }
 
     /// Asks it to end as a platform does; gives its exit code.

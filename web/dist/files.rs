@@ -5,6 +5,6 @@
     ("assets/icon-DbC26zxf.svg", include_bytes!("assets/icon-DbC26zxf.svg")),
     ("assets/index-CtzixGUo.js", include_bytes!("assets/index-CtzixGUo.js")),
     ("assets/setup-BX7xO8oy.js", include_bytes!("assets/setup-BX7xO8oy.js")),
-    ("assets/style-DHy21Jyu.css", include_bytes!("assets/style-DHy21Jyu.css")),
+    ("assets/style-EBkHg_Mr.css", include_bytes!("assets/style-EBkHg_Mr.css")),
     ("index.html", include_bytes!("index.html")),
 ]

@@ -250,7 +250,7 @@ export interface BuiltImage {
 export type ImageEvent =
   | { event: "progress"; message: string }
   | ({ event: "done" } & BuiltImage)
-  | { event: "failed"; message: string; help?: string };
+  | { event: "failed"; message: string };
 
 export interface GeneratedStream {
   name: string;
