@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "../api/types";
 import { freeKey, inputsOf, putInputEdits, SPEC, type UserInput } from "../document/inputs";
 import { slugOf } from "../document/words";
 import { Button, Dialog, Labelled, Notice, Switch } from "../ui/basics";
+import { TextField } from "../ui/TextField";
 import { Chips } from "./Chips";
 import { useForm } from "./context";
 import { YamlInPlace } from "./YamlInPlace";
@@ -139,35 +140,18 @@ export function InputDialog({ input, onClose }: { input: UserInput | null; onClo
         </>
       }
     >
-      <Labelled label="Name" needed>
-        {(id) => (
-          <input
-            id={id}
-            class="input"
-            autofocus
-            value={title}
-            placeholder="Base currency"
-            onInput={(event) => setTitle(event.currentTarget.value)}
-          />
-        )}
-      </Labelled>
+      <TextField label="Name" needed autofocus value={title} placeholder="Base currency" onInput={setTitle} />
       <div class="two">
-        <Labelled
+        <TextField
           label="Key in the config"
+          code
           fault={fault}
           help={input?.locked ? "The authenticator reads this key: it stays." : undefined}
-        >
-          {(id) => (
-            <input
-              id={id}
-              class="input code"
-              value={key}
-              placeholder={name}
-              disabled={input?.locked}
-              onInput={(event) => setKey(event.currentTarget.value)}
-            />
-          )}
-        </Labelled>
+          value={key}
+          placeholder={name}
+          disabled={input?.locked}
+          onInput={setKey}
+        />
         <Labelled label="Type">
           {(id) => (
             <select
@@ -190,58 +174,26 @@ export function InputDialog({ input, onClose }: { input: UserInput | null; onClo
           {(id) => <Chips id={id} values={options} onChange={setOptions} />}
         </Labelled>
       )}
-      <Labelled label="Hint">
-        {(id) => (
-          <input
-            id={id}
-            class="input"
-            value={hint}
-            placeholder="What it is and where to find it"
-            onInput={(event) => setHint(event.currentTarget.value)}
-          />
-        )}
-      </Labelled>
+      <TextField label="Hint" value={hint} placeholder="What it is and where to find it" onInput={setHint} />
       <div class="two">
-        <Labelled label="Default">
-          {(id) => (
-            <input id={id} class="input" value={preset} onInput={(event) => setPreset(event.currentTarget.value)} />
-          )}
-        </Labelled>
-        <Labelled label="Placeholder">
-          {(id) => (
-            <input
-              id={id}
-              class="input"
-              value={placeholder}
-              onInput={(event) => setPlaceholder(event.currentTarget.value)}
-            />
-          )}
-        </Labelled>
+        <TextField label="Default" value={preset} onInput={setPreset} />
+        <TextField label="Placeholder" value={placeholder} onInput={setPlaceholder} />
       </div>
       {(kind === "string" || kind === "date" || kind === "datetime") && (
         <div class="two">
-          <Labelled label="Pattern">
-            {(id) => (
-              <input
-                id={id}
-                class="input code"
-                value={pattern}
-                placeholder={PATTERNS[kind]?.[0] ?? "^[A-Z]{3}$"}
-                onInput={(event) => setPattern(event.currentTarget.value)}
-              />
-            )}
-          </Labelled>
-          <Labelled label="Pattern in words">
-            {(id) => (
-              <input
-                id={id}
-                class="input"
-                value={descriptor}
-                placeholder={PATTERNS[kind]?.[1] ?? "ABC"}
-                onInput={(event) => setDescriptor(event.currentTarget.value)}
-              />
-            )}
-          </Labelled>
+          <TextField
+            label="Pattern"
+            code
+            value={pattern}
+            placeholder={PATTERNS[kind]?.[0] ?? "^[A-Z]{3}$"}
+            onInput={setPattern}
+          />
+          <TextField
+            label="Pattern in words"
+            value={descriptor}
+            placeholder={PATTERNS[kind]?.[1] ?? "ABC"}
+            onInput={setDescriptor}
+          />
         </div>
       )}
       <div class="flags">

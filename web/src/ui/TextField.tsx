@@ -22,6 +22,7 @@ export function TextField({
   needed?: boolean;
   placeholder?: string;
   autofocus?: boolean;
+  disabled?: boolean;
   readOnly?: boolean;
   inputMode?: "url";
 }) {
