@@ -65,7 +65,7 @@ it("a draft with errors is refused, and its errors lead to their places", async 
   await choose(page, "Build image");
   const dialog = page.getByRole("dialog", { name: "Build image" });
   await dialog.getByRole("button", { name: "Build", exact: true }).click();
-  await dialog.getByText("the manifest has errors, so that no image is made of it").waitFor();
+  await dialog.getByText("The manifest has errors, so that no image is made of it.").waitFor();
   await shoot(page, "image-refused");
   await dialog.getByRole("button", { name: /datetime_format/ }).first().click();
   await page.getByRole("heading", { name: "items", exact: true }).waitFor();

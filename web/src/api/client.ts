@@ -62,6 +62,6 @@ export async function call<T>(method: string, url: string, body?: unknown, signa
 
 /** What to show a person of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof ApiError && error.help) return `${error.message} ${error.help}`;
+  if (error instanceof ApiError && error.help) return `${error.message}; ${error.help}`;
   return error instanceof Error ? error.message : String(error);
 }

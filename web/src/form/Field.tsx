@@ -4,11 +4,8 @@ import type { Finding, Path } from "../api/types";
 import { pathText, samePath } from "../document/walk";
 import { target } from "../state/view";
 import { Icon } from "../ui/Icon";
-import { Words } from "../ui/Words";
+import { Sentence, Words } from "../ui/Words";
 import { useForm } from "./context";
-
-/** Findings come as fragments; here they stand beside whole sentences. */
-const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!]$/.test(text) ? "" : ".");
 
 /** What the analysis says of a value, with what mends it. */
 export function Faults({ findings }: { findings: Finding[] }) {
@@ -19,11 +16,11 @@ export function Faults({ findings }: { findings: Finding[] }) {
         <p key={index} class={`fault ${finding.level}`} role={finding.level === "error" ? "alert" : undefined}>
           <Icon name={finding.level === "note" ? "info" : "alert"} size={13} />
           <span>
-            <Words text={sentence(finding.message)} />
+            <Sentence text={finding.message} />
             {finding.help && (
               <span class="muted">
                 {" "}
-                <Words text={sentence(finding.help)} />
+                <Sentence text={finding.help} />
               </span>
             )}{" "}
             {finding.fix && (

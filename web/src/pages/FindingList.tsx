@@ -1,6 +1,6 @@
 import type { Finding } from "../api/types";
 import { Icon } from "../ui/Icon";
-import { Words } from "../ui/Words";
+import { Sentence } from "../ui/Words";
 
 const MOST = 30;
 
@@ -13,7 +13,7 @@ export function FindingList({ findings, onChoose }: { findings: Finding[]; onCho
           <button type="button" class={finding.level} onClick={() => onChoose(finding)}>
             <Icon name="alert" size={14} />
             <span class="grow">
-              <Words text={finding.message} />
+              <Sentence text={finding.message} />
             </span>
             <span class="muted small">line {finding.line}</span>
           </button>

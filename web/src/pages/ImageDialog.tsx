@@ -10,7 +10,7 @@ import { Button, Dialog, Labelled, Notice, Switch } from "../ui/basics";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { TextField } from "../ui/TextField";
-import { Words } from "../ui/Words";
+import { Sentence, Words } from "../ui/Words";
 import { FindingList } from "./FindingList";
 
 type Version = number | "draft";
@@ -91,7 +91,7 @@ export function ImageDialog({ project, onClose }: { project: OpenProject; onClos
         </>
       }
     >
-      <p class="help">An OCI image of the connector, as a platform runs it. No Docker is needed to build it.</p>
+      <p class="help">The connector as a platform runs it; no Docker is needed to build it.</p>
       <Labelled label="Version">
         {(id) => (
           <select
@@ -140,7 +140,7 @@ export function ImageDialog({ project, onClose }: { project: OpenProject; onClos
             }}
           />
           <span>
-            Push to the registry<span class="help"> in its name, with Docker's login on the Builder's machine</span>
+            Push to the registry<span class="help"> with the login that Docker has on the server</span>
           </span>
         </label>
       )}
@@ -156,7 +156,7 @@ export function ImageDialog({ project, onClose }: { project: OpenProject; onClos
       )}
       {fault?.of === "image" && (
         <Notice kind="error">
-          <Words text={fault.message} />
+          <Sentence text={fault.message} />
         </Notice>
       )}
       {findings.length > 0 && <FindingList findings={findings} onChoose={jump} />}
@@ -188,7 +188,7 @@ function Built({ image }: { image: BuiltImage }) {
     <section class="stack tight" aria-label="The image">
       {image.warnings.map((warning) => (
         <Notice key={warning} kind="warning">
-          {warning}
+          <Sentence text={warning} />
         </Notice>
       ))}
       <div class="row request-line">

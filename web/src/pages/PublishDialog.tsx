@@ -7,6 +7,7 @@ import { jumpTo } from "../state/view";
 import { placed } from "../document/findings";
 import { testing } from "../test/store";
 import { Button, Dialog, Labelled, Notice, Switch } from "../ui/basics";
+import { Sentence } from "../ui/Words";
 import { FindingList } from "./FindingList";
 
 /** Makes a version of the draft; errors stand in the way, warnings have to be accepted. */
@@ -69,7 +70,11 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
         </>
       }
     >
-      {fault && <Notice kind="error">{fault}</Notice>}
+      {fault && (
+        <Notice kind="error">
+          <Sentence text={fault} />
+        </Notice>
+      )}
       {errors.length > 0 && (
         <Notice kind="error">
           {errors.length === 1 ? "One error stands" : `${errors.length} errors stand`} in the way. Choose one to go to

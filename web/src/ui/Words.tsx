@@ -10,3 +10,8 @@ export function Words({ text }: { text: string }) {
     </>
   );
 }
+
+/** A fragment, as errors and findings come, where it stands beside whole sentences. */
+export function Sentence({ text }: { text: string }) {
+  return <Words text={text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!]$/.test(text) ? "" : ".")} />;
+}

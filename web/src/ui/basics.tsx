@@ -1,7 +1,7 @@
 import type { ButtonHTMLAttributes, ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Icon, type IconName } from "./Icon";
-import { Words } from "./Words";
+import { Sentence } from "./Words";
 
 type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type" | "class" | "disabled"> & {
   kind?: "primary" | "quiet" | "danger" | "plain";
@@ -151,7 +151,7 @@ export function Labelled({
         <p class="fault" role="alert">
           <Icon name="alert" size={13} />
           <span>
-            <Words text={fault} />
+            <Sentence text={fault} />
           </span>
         </p>
       )}
