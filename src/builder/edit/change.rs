@@ -291,8 +291,9 @@ fn insert_field(
     let end = ends.map(|written| written.range.end).max().ok_or(EditError::NotInPlace)?;
     if document.is_flow(map) || holder.is_in_flow {
         let field = to_flow_yaml(&mapping(name, value));
-        let field = field.trim_start_matches('{').trim_end_matches('}');
-        return Ok(Change::insert(end, format!(", {}", &field)));
+        let field = field.strip_prefix('{').and_then(|field| field.strip_suffix('}'));
+        let field = field.ok_or(EditError::NotInPlace)?;
+        return Ok(Change::insert(end, format!(", {field}")));
     }
     let indent = document.column(start);
     let is_type = name == "type" && value.as_str().is_some();

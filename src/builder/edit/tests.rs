@@ -82,6 +82,10 @@ fn one_value_changes_and_nothing_else() {
     check(TEXT, set(&headers, json!({"a": "b", "c": ["d", "x, y"]})), {
         replaced("[d, e]", "[d, 'x, y']")
     });
+    let deep = json!(["streams", 0, "retriever", "requester", "headers", "x"]);
+    check(TEXT, set(&deep, json!({"y": {"z": "{a}"}})), {
+        replaced("[d, e]}", "[d, e], x: {y: {z: '{a}'}}}")
+    });
     let text = json!(["streams", 0, "retriever", "text"]);
     check(TEXT, set(&text, json!("one\nthree\n")), replaced("two", "three"));
     check(TEXT, set(&text, json!("one")), replaced("|\n        one\n        two", "one"));
