@@ -5,6 +5,7 @@
 //! all golden cases against the reference's own server.
 
 mod images;
+mod oauth;
 mod projects;
 mod server;
 

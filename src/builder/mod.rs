@@ -3,7 +3,7 @@
 //! [`serve`] binds the one address and merges the routes of all parts: [`manifest_server`] stands in
 //! for the platform's own server of that name, [`ui`] holds the pages, and `api` answers them, out of
 //! [`analysis`], which says what there is to say of a manifest's text, and [`edit`], which changes it
-//! as forms do.
+//! as forms do; [`oauth`] gets testing values by a user's consent.
 
 #[cfg(feature = "ui")]
 pub mod analysis;
@@ -16,6 +16,8 @@ pub mod edit;
 mod guard;
 #[cfg(feature = "ui")]
 pub mod manifest_server;
+#[cfg(feature = "ui")]
+pub mod oauth;
 pub mod outside;
 #[cfg(feature = "ui")]
 pub mod serve;

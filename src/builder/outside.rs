@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::engine::{Output, Session, TestSession};
-use crate::http::{Http, Limits, Network};
+use crate::http::{Http, HttpError, Limits, Network, Request, Response};
 use crate::protocol::{ConfiguredCatalog, Shard, States, Writer};
 use crate::run::{Clock, RunContext, SystemClock, TapeClock};
 use crate::value::{Map, Secrets};
@@ -60,6 +60,13 @@ impl Outside {
             Time::From(start) => Arc::new(TapeClock::replaying(*start)),
             Time::Of(run) => Arc::new(run.clone()),
         }
+    }
+
+    /// Sends one request, and takes its answer whole.
+    pub async fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let client = self.http.client();
+        let request = Arc::new(client.prepare(request)?);
+        client.send(&request).await
     }
 
     /// The context of one run with that clock.

@@ -98,8 +98,10 @@ impl Server {
 fn routes(settings: &Settings, token: Option<&Secret>) -> Router {
     let access = token.map_or(Access::Loopback, |token| Access::Token(token.clone()));
     let guard = Guard::new(access);
-    let pages = ui::routes().merge(api::routes(settings));
+    let (api, callback) = api::routes(settings);
+    let pages = ui::routes().merge(api);
     manifest_server::routes(settings)
+        .merge(callback)
         .merge(pages.layer(middleware::from_fn_with_state(guard.clone(), guard::admit)))
         .layer(middleware::from_fn_with_state(guard, guard::keep_foreigners_out))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))

@@ -43,6 +43,10 @@ impl Failure {
         self
     }
 
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn with(mut self, name: &str, value: Json) -> Self {
         self.extra.insert(name.to_owned(), value);
         self

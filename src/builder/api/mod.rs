@@ -6,6 +6,7 @@ mod commands;
 mod downloads;
 mod events;
 mod images;
+mod oauth;
 mod projects;
 mod running;
 mod test_reads;
@@ -20,6 +21,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
+use super::oauth::Flows;
 use super::outside::Outside;
 use super::serve::Settings;
 use crate::image::Workshop;
@@ -44,6 +46,7 @@ struct Shared {
     /// An image takes a few times its size of memory: they are made one after the other.
     image_turn: Semaphore,
     downloads: Arc<Downloads>,
+    consents: Flows,
     /// Opened when it is needed first: a manifest server needs no projects.
     store: Mutex<Option<Arc<Store>>>,
 }
@@ -68,8 +71,9 @@ impl Api {
     }
 }
 
-/// The Builder's own API.
-pub(super) fn routes(settings: &Settings) -> Router {
+/// The Builder's own API; and the address that users come back to from a consent, for which they
+/// need nothing but the state that they were sent away with.
+pub(super) fn routes(settings: &Settings) -> (Router, Router) {
     let api = Api(Arc::new(Shared {
         data: settings.data.clone(),
         allows_custom_code: settings.allows_custom_code,
@@ -79,6 +83,7 @@ pub(super) fn routes(settings: &Settings) -> Router {
         workshop: Arc::new(settings.workshop.clone()),
         image_turn: Semaphore::new(1),
         downloads: Arc::new(Downloads::new(settings.data.clone())),
+        consents: Flows::default(),
         store: Mutex::new(None),
     }));
     let project = Router::new()
@@ -97,7 +102,8 @@ pub(super) fn routes(settings: &Settings) -> Router {
         .route("/discover", post(commands::discover))
         .route("/generate", post(commands::generate))
         .route("/image", post(images::build))
-        .route("/testing_values", get(testing_values::get).put(testing_values::put));
+        .route("/testing_values", get(testing_values::get).put(testing_values::put))
+        .route("/oauth", post(oauth::begin));
     let api_routes = Router::new()
         .route("/session", get(analysis::session))
         .route("/schema", get(analysis::schema))
@@ -112,9 +118,11 @@ pub(super) fn routes(settings: &Settings) -> Router {
         .route("/tests/{test}/skip", post(test_reads::skip))
         .route("/tests/{test}/bodies/{body}", get(test_reads::body))
         .route("/downloads/{download}", get(downloads::one))
+        .route("/oauth/{consent}", get(oauth::status))
         .route("/workspaces/{workspace}/projects", get(projects::list).post(projects::create))
         .nest("/workspaces/{workspace}/projects/{project}", project)
         .fallback(async || Failure::not_found("there is no such thing in the Builder's API"))
-        .with_state(api);
-    Router::new().nest("/api", api_routes)
+        .with_state(api.clone());
+    let callback = Router::new().route("/oauth/callback", get(oauth::callback)).with_state(api);
+    (Router::new().nest("/api", api_routes), callback)
 }

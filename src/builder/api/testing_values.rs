@@ -73,6 +73,30 @@ pub(super) fn to_run(
     })
 }
 
+/// Adds what was got elsewhere: from now on it is secret.
+pub(super) fn fill(
+    store: &Store,
+    workspace: &str,
+    id: &str,
+    got: Vec<(Vec<String>, Json)>,
+) -> Result<(), WorkspaceError> {
+    let Kept { mut values, mut secrets } = kept(store, workspace, id)?.unwrap_or_default();
+    for (path, value) in got {
+        let mut place = &mut values;
+        for step in &path {
+            if !place.is_object() {
+                *place = json!({});
+            }
+            place = &mut place[step];
+        }
+        *place = value;
+        secrets.push(path.into_iter().map(Step::Key).collect());
+    }
+    secrets.sort();
+    secrets.dedup();
+    store.save_testing_values(workspace, id, &json!(Kept { values, secrets }))
+}
+
 /// What may not be shown of the values that a manifest is run with.
 pub(super) fn masking(manifest: &Manifest, values: &Json) -> Secrets {
     let secrets = Secrets::new();
@@ -208,6 +232,11 @@ mod tests {
 
         save(json!({"key": MASK, "start": "2025"}));
         assert_eq!(run(None), json!({"key": "hunter2", "start": "2025"}));
+        let path = ["credentials", "token"].map(str::to_owned).to_vec();
+        fill(&store, "default", &id, vec![(path, json!("t0ken"))]).unwrap();
+        assert_eq!(shown()["values"]["credentials"], json!({"token": MASK}));
+        let whole = json!({"key": "hunter2", "start": "2025", "credentials": {"token": "t0ken"}});
+        assert_eq!(run(None), whole);
         // A draft that no longer says what is secret gets nothing out.
         for text in ["spec: {connection_specification: {properties: {key: {}}}}", "a: ["] {
             let revision = store.project("default", &id).unwrap().draft.saved.revision;

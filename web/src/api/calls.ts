@@ -3,6 +3,7 @@ import { eventsOf } from "./events";
 import type {
   Analysis,
   Completion,
+  ConsentStatus,
   DiffLine,
   Draft,
   Edit,
@@ -53,6 +54,8 @@ export function workspaceApi(workspace: string) {
     saveTestingValues: (id: string, values: JsonObject) => call<unknown>("PUT", at(id, "/testing_values"), { values }),
     check: (id: string, text: string, values?: JsonObject) =>
       call<{ success: boolean; message: string | null }>("POST", at(id, "/check"), { text, values }),
+    /** Begins a consent: its id, and where the user agrees. */
+    consent: (id: string, text: string) => call<{ consent: string; url: string }>("POST", at(id, "/oauth"), { text }),
     generate: (id: string, text: string, stream_limit: number) =>
       call<{ streams: GeneratedStream[] }>("POST", at(id, "/generate"), { text, stream_limit }),
     async *test(id: string, text: string, settings: TestSettings, signal: AbortSignal): AsyncGenerator<TestEvent> {
@@ -68,6 +71,7 @@ export function workspaceApi(workspace: string) {
   };
 }
 
+export const consentStatus = (consent: string) => call<ConsentStatus>("GET", `/api/oauth/${part(consent)}`);
 export const session = () => call<Session>("GET", "/api/session");
 export const manifestSchema = () => call<JsonObject>("GET", "/api/schema");
 export const analyze = (text: string, signal?: AbortSignal) => call<Analysis>("POST", "/api/analyze", { text }, signal);

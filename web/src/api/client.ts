@@ -1,5 +1,7 @@
 /** One door to the server: JSON in, JSON out, errors with a code and a sentence. */
 
+import { noteReach } from "../state/reach";
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -47,8 +49,10 @@ export async function send(method: string, url: string, body?: unknown, signal?:
     response = await fetch(url, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
+    noteReach(false);
     throw new ApiError(0, "unreachable", UNREACHABLE, null, null);
   }
+  noteReach(true);
   if (!response.ok) throw await errorOf(response);
   return response;
 }

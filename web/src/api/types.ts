@@ -99,6 +99,10 @@ export interface Analysis {
   shared: Path[];
 }
 
+/** What became of a user's consent; `kept` are the names of the values that it filled. */
+export type ConsentStatus =
+  { status: "waiting" } | { status: "done"; kept: string[] } | { status: "failed"; message: string };
+
 export type Edit =
   | { op: "set"; path: Path; value: Json }
   | { op: "remove"; path: Path }

@@ -31,8 +31,26 @@ const RECORD: Variable[] = [
   { insert: "stream_interval['start_time']", about: "Start of the window that is read" },
 ];
 
+/** What the requests of a consent can name; they are no templates of the manifest's own kind. */
+const CONSENT: Variable[] = [
+  { insert: "client_id_param", about: "client_id=… of the testing values" },
+  { insert: "client_secret_param", about: "client_secret=…, in the exchange only" },
+  { insert: "redirect_uri_param", about: "redirect_uri=…, encoded" },
+  { insert: "scope_param", about: "scope=…, encoded" },
+  { insert: "state_param", about: "state=…, made for each consent" },
+  { insert: "auth_code_param", about: "code=…, in the exchange only" },
+  { insert: "client_id_value", about: "The client's ID" },
+  { insert: "client_secret_value", about: "The client's secret, in the exchange only" },
+  { insert: "auth_code_value", about: "The code, in the exchange only" },
+  { insert: "redirect_uri_value", about: "Where the user comes back to" },
+  { insert: "scope_value", about: "The scopes" },
+  { insert: "state_value", about: "The state; also the verifier of PKCE" },
+  { insert: "state_value | codechallengeS256", about: "The challenge of PKCE" },
+];
+
 /** The variables that are set where the template at `path` is evaluated. */
 export function variablesAt(path: Path, inputs: { key: string; title: string }[]): Variable[] {
+  if (path.includes("oauth_connector_input_specification")) return CONSENT;
   const config = inputs.map(({ key, title }) => ({ insert: `config['${key}']`, about: `User input: ${title}` }));
   const isIn = (...keys: string[]) => keys.some((key) => path.includes(key));
   const local = isIn("error_handler")

@@ -11,7 +11,6 @@ const COMPONENTS: Record<string, string> = {
   LegacySessionTokenAuthenticator: "Session token (legacy)",
   SelectiveAuthenticator: "Chosen by the user's config",
   RateLimitedMultipleTokenAuthenticator: "Several tokens with quotas",
-  CustomAuthenticator: "Custom code",
   NoPagination: "No pagination",
   DefaultPaginator: "Pages",
   PageIncrement: "Page number",
@@ -76,6 +75,8 @@ const COMPONENTS: Record<string, string> = {
 const KEYS: Record<string, string> = {
   url: "URL",
   url_base: "Base URL",
+  consent_url: "Consent URL",
+  access_token_url: "Token URL",
   http_method: "HTTP method",
   api_token: "Token",
   inject_into: "Sent in",
@@ -122,6 +123,7 @@ export function titleOfKey(key: string): string {
 export function titleOfComponent(name: string): string {
   const known = COMPONENTS[name];
   if (known) return known;
+  if (name.startsWith("Custom")) return "Custom code";
   const words = name.replace(/([a-z\d])([A-Z])/g, "$1 $2");
   return words.charAt(0) + words.slice(1).toLowerCase();
 }

@@ -1,5 +1,6 @@
 import { BASE_REQUESTER, hasBaseRequester } from "../document/skeleton";
 import { Button, Empty } from "../ui/basics";
+import { ConsentForm } from "./ConsentForm";
 import { useForm } from "./context";
 import { More } from "./ComponentBody";
 import { Property } from "./Property";
@@ -79,6 +80,7 @@ export function ApiForm() {
           )}
         </div>
       </section>
+      <ConsentForm />
       <section class="section" aria-label="Check and limits">
         <header class="section-head">
           <h3 class="grow">Connection check and limits</h3>

@@ -8,6 +8,7 @@ import { titleOfKey } from "../document/words";
 import { target } from "../state/view";
 import { Icon } from "../ui/Icon";
 import { useForm } from "./context";
+import { CustomBody } from "./CustomBody";
 import { KeyValues } from "./KeyValues";
 import { LAYOUTS } from "./layouts";
 import { SchemaField } from "./SchemaField";
@@ -23,10 +24,12 @@ interface Props {
   flat?: boolean;
   /** Fields that are shown elsewhere. */
   without?: string[];
+  /** The order of fields, where no `type` says it. */
+  layout?: string;
 }
 
 /** The fields of an object: those that matter first, the others behind a fold. */
-export function ComponentBody({ path, at, schema, value, label, flat, without = [] }: Props) {
+export function ComponentBody({ path, at, schema, value, label, flat, without = [], layout: named }: Props) {
   const { project, readOnly } = useForm();
   const object = isObject(value) ? value : {};
   const additional = schema.additionalProperties;
@@ -59,7 +62,8 @@ export function ComponentBody({ path, at, schema, value, label, flat, without = 
     );
   }
   const component = componentName(schema);
-  const layout = LAYOUTS[component ?? ""] ?? {};
+  if (component?.startsWith("Custom")) return <CustomBody path={path} at={at} schema={schema} value={value} />;
+  const layout = LAYOUTS[component ?? named ?? ""] ?? {};
   const isSet = (key: string) => project.node([...path, key]).value !== undefined;
   const keys = Object.keys(schema.properties).filter(
     (key) => key !== "type" && !without.includes(key) && !(key.startsWith("$") && !isSet(key)),

@@ -44,7 +44,8 @@ export function InputsForm() {
       </div>
       <Faults
         findings={project.findings.value.filter(
-          ({ path, level, code }) => path[0] === "spec" && level !== "note" && !code.endsWith(UNUSED),
+          ({ path, level, code }) =>
+            path[0] === "spec" && path[1] !== "advanced_auth" && level !== "note" && !code.endsWith(UNUSED),
         )}
       />
       {asYaml ? (

@@ -70,7 +70,7 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
     const component = componentName(wanted);
     const first = (component && starterOf(component)) || blank(book, wanted);
     const kept = component ? keepKnown(wanted, value, first) : first;
-    void project.edit(
+    return project.edit(
       component ? chooseEdits(project.document.value, at, component, kept) : [{ op: "set", path: at, value: kept }],
       `Choose ${name}`,
     );
@@ -81,7 +81,10 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
   const isOwn = !isEmpty && !node.inherited;
   const menu: (MenuItem | null)[] = [
     { title: asYaml ? "Show as form" : "Edit as YAML", icon: "code", run: () => setAsYaml(!asYaml) },
-    ...others.map((one): MenuItem => ({ title: `Write as ${kindTitle(one).toLowerCase()}`, run: () => choose(one) })),
+    ...others.map((one): MenuItem => ({
+      title: `Write as ${kindTitle(one).toLowerCase()}`,
+      run: () => void choose(one),
+    })),
     isOwn && !required ? { title: "Remove", icon: "trash", danger: true, run: () => void project.remove(at) } : null,
   ];
   const badge =
@@ -111,9 +114,14 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
             value={variant && !isEmpty ? (componentName(variant) ?? "") : ""}
             disabled={readOnly}
             onChange={(event) => {
-              const wanted = components.find((one) => componentName(one) === event.currentTarget.value);
-              if (wanted) choose(wanted);
-              else if (isOwn) void project.remove(at);
+              const select = event.currentTarget;
+              const wanted = components.find((one) => componentName(one) === select.value);
+              const before = variant && !isEmpty ? (componentName(variant) ?? "") : "";
+              const chosen = wanted ? choose(wanted) : isOwn ? project.remove(at) : undefined;
+              // What could not be written is not shown as chosen.
+              void chosen?.then((done) => {
+                if (!done) select.value = before;
+              });
             }}
           >
             {(!required || isEmpty) && <option value="">{required ? "Choose…" : "Not set"}</option>}

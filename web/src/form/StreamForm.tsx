@@ -30,12 +30,7 @@ export function StreamForm({ path }: { path: Path }) {
       <NameField path={path} kind={kind} />
       {kind === "AsyncRetriever" && <AsyncSections path={path} />}
       {kind !== "SimpleRetriever" && kind !== "AsyncRetriever" && (
-        <div class="card">
-          <div class="card-body">
-            <p class="help">Custom code retrieves this stream.</p>
-            <YamlInPlace path={[...path, "retriever"]} label="Retriever" />
-          </div>
-        </div>
+        <OtherRetriever path={[...path, "retriever"]} kind={kind} />
       )}
       {(kind === "SimpleRetriever" ? SECTIONS : OF_STREAM).map((section) => (
         <Section key={section.id} definition="DeclarativeStream" root={path} spec={section} />
@@ -43,6 +38,22 @@ export function StreamForm({ path }: { path: Path }) {
       <SchemaSection path={path} />
       <Advanced path={path} kind={kind} />
     </div>
+  );
+}
+
+/** A retriever that is no request and no job: custom code. */
+function OtherRetriever({ path, kind }: { path: Path; kind: string }) {
+  const { project, book } = useForm();
+  const { value, at } = project.node(path);
+  const schema = book.definition(kind);
+  return (
+    <section class="section plain" aria-label="Retrieval">
+      {schema ? (
+        <ComponentBody path={path} at={at} schema={schema} value={value} label="Retriever" flat />
+      ) : (
+        <YamlInPlace path={at} label="Retriever" />
+      )}
+    </section>
   );
 }
 

@@ -25,6 +25,7 @@ export const LAYOUTS: Record<string, Layout> = {
   OAuthAuthenticator: {
     main: ["token_refresh_endpoint", "grant_type", "client_id", "client_secret", "refresh_token", "scopes"],
   },
+  OAuthConnectorInputSpecification: { main: ["consent_url", "access_token_url", "scope"] },
   JwtAuthenticator: { main: ["secret_key", "algorithm", "token_duration"] },
   SessionTokenAuthenticator: {
     main: ["login_requester", "session_token_path", "expiration_duration", "request_authentication"],

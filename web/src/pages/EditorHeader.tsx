@@ -16,6 +16,7 @@ import { VersionsDialog } from "./VersionsDialog";
 export function EditorHeader({ project }: { project: OpenProject }) {
   const [dialog, setDialog] = useState<"publish" | "versions" | "image" | null>(null);
   const info = project.info.value;
+  const isReadOnly = project.isReadOnly.value;
   const close = () => setDialog(null);
   return (
     <header class="bar">
@@ -49,7 +50,7 @@ export function EditorHeader({ project }: { project: OpenProject }) {
           icon="undo"
           aria-label="Undo"
           title="Undo (Ctrl+Z)"
-          disabled={!project.saver.canUndo.value}
+          disabled={!project.saver.canUndo.value || isReadOnly}
           onClick={() => void project.undo()}
         />
         <Button
@@ -57,7 +58,7 @@ export function EditorHeader({ project }: { project: OpenProject }) {
           icon="redo"
           aria-label="Redo"
           title="Redo (Ctrl+Shift+Z)"
-          disabled={!project.saver.canRedo.value}
+          disabled={!project.saver.canRedo.value || isReadOnly}
           onClick={() => void project.redo()}
         />
       </span>
@@ -78,7 +79,7 @@ export function EditorHeader({ project }: { project: OpenProject }) {
           { title: "Hot keys", icon: "keyboard", hint: "?", run: () => (showsHotKeys.value = true) },
         ]}
       />
-      <Button kind="primary" onClick={() => setDialog("publish")}>
+      <Button kind="primary" disabled={isReadOnly} onClick={() => setDialog("publish")}>
         Publish
       </Button>
       {dialog === "publish" && <PublishDialog project={project} onClose={close} />}
@@ -155,12 +156,6 @@ function SaveIndicator({ project }: { project: OpenProject }) {
         <span class="save failed" role="alert">
           <Icon name="alert" size={13} />
           Changed elsewhere
-          <button type="button" class="link small" onClick={() => void project.load(state.theirs)}>
-            Load theirs
-          </button>
-          <button type="button" class="link small" onClick={() => void project.saver.keepMine(project.text.value)}>
-            Keep mine
-          </button>
         </span>
       );
   }

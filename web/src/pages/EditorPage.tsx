@@ -22,6 +22,7 @@ import { Link } from "./App";
 import { EditorHeader } from "./EditorHeader";
 import { useHotKeys } from "./hotkeys";
 import { Navigation } from "./Navigation";
+import { LeaveDialog, ReadOnlyBar } from "./ReadOnly";
 import { StreamHead } from "./StreamHead";
 
 const YamlEditor = lazy(() => import("../editor/YamlEditor"));
@@ -40,10 +41,6 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
   useEffect(() => {
     const open = async () => {
       const schema = book ? null : api.manifestSchema();
-      api.session().then(
-        (session) => (project.allowsCustomCode = session.custom_components),
-        () => undefined,
-      );
       await project.open();
       const found = schema && (await tell(schema));
       if (found) book = new SchemaBook(found as unknown as SchemaRoot);
@@ -59,9 +56,12 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
         event.preventDefault();
       }
     };
+    const look = () => void project.lookForNewer();
     addEventListener("beforeunload", warn);
+    addEventListener("focus", look);
     return () => {
       removeEventListener("beforeunload", warn);
+      removeEventListener("focus", look);
       project.dispose();
     };
   }, [project]);
@@ -91,9 +91,11 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
       </div>
     );
   return (
-    <Form.Provider value={{ project, book, readOnly: false }}>
+    <Form.Provider value={{ project, book, readOnly: project.isReadOnly.value }}>
       <div class="editor">
         <EditorHeader project={project} />
+        <ReadOnlyBar project={project} />
+        <LeaveDialog project={project} />
         <Split
           left={
             <div class="work">

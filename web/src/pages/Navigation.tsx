@@ -15,6 +15,7 @@ export function Navigation({ project }: { project: OpenProject }) {
   const { outline } = project.analysis.value;
   const findings = project.findings.value;
   const store = testing(project);
+  const isReadOnly = project.isReadOnly.value;
   const shown = section.value;
   const show = (next: Section, path: Path) => {
     section.value = next;
@@ -22,6 +23,7 @@ export function Navigation({ project }: { project: OpenProject }) {
   };
   const serious = (found: Finding[]) => found.filter((one) => one.level !== "note");
   const within = (path: Path) => serious(findings.filter((finding) => isWithin(finding.path, path)));
+  const ofInputs = within(["spec"]).filter((finding) => !isApi(finding.path));
   const isElsewhere = ({ path }: Finding) =>
     !["streams", "dynamic_streams", "spec"].includes(String(path[0])) && !isApi(path);
   const entry = (
@@ -77,8 +79,8 @@ export function Navigation({ project }: { project: OpenProject }) {
         ["spec"],
         "user",
         "User inputs",
-        within(["spec"]),
-        !within(["spec"]).length && <span class="muted small">{outline.inputs.length || ""}</span>,
+        ofInputs,
+        !ofInputs.length && <span class="muted small">{outline.inputs.length || ""}</span>,
       )}
       {entry({ kind: "advanced" }, ["version"], "settings", "Advanced", serious(findings.filter(isElsewhere)))}
       <div class="parts-head">
@@ -89,6 +91,7 @@ export function Navigation({ project }: { project: OpenProject }) {
           icon="plus"
           aria-label="Add a stream"
           title="Add a stream"
+          disabled={isReadOnly}
           onClick={() => setAdding(true)}
         />
       </div>
@@ -105,7 +108,7 @@ export function Navigation({ project }: { project: OpenProject }) {
         </div>
       ))}
       {project.isAnalyzed.value && !outline.streams.length && (
-        <button type="button" class="nav-add" onClick={() => setAdding(true)}>
+        <button type="button" class="nav-add" disabled={isReadOnly} onClick={() => setAdding(true)}>
           <Icon name="plus" size={14} />
           Add the first stream
         </button>
@@ -118,6 +121,7 @@ export function Navigation({ project }: { project: OpenProject }) {
           icon="plus"
           aria-label="Add a stream template"
           title="Add a stream template: many streams made alike"
+          disabled={isReadOnly}
           onClick={() => void addTemplate()}
         />
       </div>
@@ -167,6 +171,7 @@ const isApi = (path: Path) =>
   path[0] === "check" ||
   path[0] === "api_budget" ||
   path[0] === "concurrency_level" ||
+  (path[0] === "spec" && path[1] === "advanced_auth") ||
   (path[0] === "definitions" && path[1] === "base_requester");
 const same = (a: Section, b: Section) => samePath(Object.values(a) as Path, Object.values(b) as Path);
 

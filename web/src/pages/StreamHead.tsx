@@ -63,21 +63,23 @@ export function StreamHead({ project }: { project: OpenProject }) {
           <Button small kind="quiet" icon="code" aria-pressed={asYaml} onClick={() => setAsYaml(!asYaml)}>
             {asYaml ? "Form" : "YAML"}
           </Button>
-          <Menu
-            label={`More for ${found.name}`}
-            items={[
-              isStream && outline.streams.length > 1
-                ? { title: "Copy settings from another stream", icon: "copy", run: () => setCopying(true) }
-                : undefined,
-              { title: "Duplicate", icon: "copy", run: () => void duplicate() },
-              {
-                title: isStream ? "Delete stream" : "Delete template",
-                icon: "trash",
-                danger: true,
-                run: () => void remove(),
-              },
-            ]}
-          />
+          {!project.isReadOnly.value && (
+            <Menu
+              label={`More for ${found.name}`}
+              items={[
+                isStream && outline.streams.length > 1
+                  ? { title: "Copy settings from another stream", icon: "copy", run: () => setCopying(true) }
+                  : undefined,
+                { title: "Duplicate", icon: "copy", run: () => void duplicate() },
+                {
+                  title: isStream ? "Delete stream" : "Delete template",
+                  icon: "trash",
+                  danger: true,
+                  run: () => void remove(),
+                },
+              ]}
+            />
+          )}
         </header>
         {asYaml && (
           <div class="section plain">

@@ -1,12 +1,14 @@
+import { lazy, Suspense } from "preact/compat";
 import { useEffect, useState } from "preact/hooks";
 import { messageOf } from "../api/client";
 import type { DiffLine } from "../api/types";
 import type { OpenProject } from "../state/project";
 import { tell, toast } from "../state/toasts";
-import { Badge, Button, Dialog, Empty, Notice } from "../ui/basics";
+import { Badge, Button, Dialog, Empty, Notice, Segments } from "../ui/basics";
 import { ago, moment } from "../ui/time";
 
 type Side = number | "draft";
+const CodeField = lazy(() => import("../editor/CodeField"));
 /** Equal lines that are shown around a change. */
 const AROUND = 3;
 
@@ -18,6 +20,7 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
   const [to, setTo] = useState<Side>("draft");
   const [lines, setLines] = useState<DiffLine[] | null>(null);
   const [fault, setFault] = useState<string | null>(null);
+  const [view, setView] = useState<"changes" | "text">("changes");
   const [isReverting, setReverting] = useState(false);
   useEffect(() => {
     setLines(null);
@@ -84,25 +87,36 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
         {chosen !== null && (
           <div class="stack tight">
             <div class="row wrap">
-              <label class="row">
-                Compared with
-                <select
-                  class="input"
-                  value={String(to)}
-                  onChange={(event) =>
-                    setTo(event.currentTarget.value === "draft" ? "draft" : Number(event.currentTarget.value))
-                  }
-                >
-                  <option value="draft">the draft</option>
-                  {versions
-                    .filter((one) => one.version !== chosen)
-                    .map((one) => (
-                      <option key={one.version} value={String(one.version)}>
-                        version {one.version}
-                      </option>
-                    ))}
-                </select>
-              </label>
+              <Segments
+                label="What is shown of the version"
+                value={view}
+                onChange={setView}
+                options={[
+                  { value: "changes", title: "Changes" },
+                  { value: "text", title: "YAML" },
+                ]}
+              />
+              {view === "changes" && (
+                <label class="row">
+                  Compared with
+                  <select
+                    class="input"
+                    value={String(to)}
+                    onChange={(event) =>
+                      setTo(event.currentTarget.value === "draft" ? "draft" : Number(event.currentTarget.value))
+                    }
+                  >
+                    <option value="draft">the draft</option>
+                    {versions
+                      .filter((one) => one.version !== chosen)
+                      .map((one) => (
+                        <option key={one.version} value={String(one.version)}>
+                          version {one.version}
+                        </option>
+                      ))}
+                  </select>
+                </label>
+              )}
               <span class="grow" />
               <a class="button small" href={project.api.exportUrl(project.id, chosen)}>
                 Download
@@ -125,12 +139,28 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
             {isReverting && (
               <Notice kind="warning">The draft becomes version {chosen}. Undo brings the present draft back.</Notice>
             )}
-            {!lines && !fault && <span class="spinner" />}
-            {lines && <DiffView lines={lines} />}
+            {view === "text" && <VersionText project={project} version={chosen} />}
+            {view === "changes" && !lines && !fault && <span class="spinner" />}
+            {view === "changes" && lines && <DiffView lines={lines} />}
           </div>
         )}
       </div>
     </Dialog>
+  );
+}
+
+/** A version as it was published: to be read. */
+function VersionText({ project, version }: { project: OpenProject; version: number }) {
+  const [text, setText] = useState<string | null>(null);
+  useEffect(() => {
+    setText(null);
+    void tell(project.api.version(project.id, version)).then((found) => setText(found?.text ?? null));
+  }, [version]);
+  if (text === null) return <span class="spinner" />;
+  return (
+    <Suspense fallback={<span class="spinner" />}>
+      <CodeField value={text} language="yaml" label={`Version ${version} as YAML, read-only`} readOnly />
+    </Suspense>
   );
 }
 

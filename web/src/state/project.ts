@@ -4,6 +4,7 @@ import { messageOf } from "../api/client";
 import type { Analysis, Draft, Edit, Finding, Json, Path, Project } from "../api/types";
 import { placed } from "../document/findings";
 import { isWithin, type Node, samePath, walk } from "../document/walk";
+import { isReachable } from "./reach";
 import { Saver } from "./saver";
 import { tell, toast } from "./toasts";
 
@@ -31,8 +32,10 @@ export class OpenProject {
   readonly isAnalyzed = signal(false);
   readonly errors = computed(() => this.findings.value.filter((finding) => finding.level === "error"));
   readonly failure = signal<string | null>(null);
-  /** Whether this Builder runs code that manifests bring along. */
-  allowsCustomCode = true;
+  /** What this browser kept and the server never had, while the draft there is another one. */
+  readonly kept = signal<string | null>(null);
+  /** Whether what is shown can be changed: not while another window has saved, or nobody answers. */
+  readonly isReadOnly = computed(() => this.saver.state.value.kind === "conflict" || !isReachable.value);
   /** Grows when the text was changed by anything but the text editor. */
   readonly outside = signal(0);
   #queue: Promise<unknown> = Promise.resolve();
@@ -57,23 +60,23 @@ export class OpenProject {
       this.info.value = project;
       this.saver.adopt(project.draft);
       this.text.value = project.draft.text;
-      if (kept && kept.text !== project.draft.text) this.#recover(kept.text, kept.revision === project.draft.revision);
+      if (!kept || kept.text === project.draft.text) this.saver.forget();
+      else if (kept.revision === project.draft.revision) {
+        this.#change(kept.text, "Recover unsaved changes");
+        toast("info", "Changes that had not been saved were recovered.");
+      } else this.kept.value = kept.text;
       void this.analyze();
     } catch (error) {
       this.failure.value = messageOf(error);
     }
   }
 
-  #recover(text: string, isNext: boolean): void {
-    if (isNext) {
-      this.#change(text, "Recover unsaved changes");
-      toast("info", "Changes that had not been saved were recovered.");
-      return;
-    }
-    toast("info", "This browser has changes that were never saved, and the connector was changed since.", {
-      label: "Use them",
-      run: () => void this.setText(text, "Recover unsaved changes"),
-    });
+  /** Decides on what this browser kept. */
+  async decide(uses: boolean): Promise<void> {
+    const text = this.kept.value;
+    this.kept.value = null;
+    if (uses && text !== null) await this.setText(text, "Recover unsaved changes");
+    else this.saver.forget();
   }
 
   #change(text: string, label: string): void {
@@ -162,9 +165,19 @@ export class OpenProject {
   /** Shows what the server holds. */
   async load(draft: Draft): Promise<void> {
     this.saver.adopt(draft);
+    this.saver.forget();
     this.text.value = draft.text;
     this.outside.value += 1;
     await this.analyze();
+  }
+
+  /** Shows what another window has saved, where nothing was changed here. */
+  async lookForNewer(): Promise<void> {
+    if (!this.saver.isSettled || !this.info.value) return;
+    const project = await this.api.get(this.id).catch(() => null);
+    if (!project || !this.saver.isSettled || project.draft.revision <= this.saver.revision) return;
+    await this.load(project.draft);
+    toast("info", "The connector was changed in another window: this is the newer draft.");
   }
 
   async refresh(): Promise<void> {

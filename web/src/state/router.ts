@@ -18,9 +18,25 @@ export function routeOf(pathname: string): Route {
 const pathname = signal(location.pathname);
 export const route = computed(() => routeOf(pathname.value));
 
-addEventListener("popstate", () => (pathname.value = location.pathname));
+/** Tells whether a page may be left now; set by the page that has something to lose. */
+export const mayLeave = signal<() => boolean>(() => true);
+/** Where somebody wanted to go who was held back. */
+export const wanted = signal<string | null>(null);
 
-export function go(to: string, { replace = false } = {}): void {
+addEventListener("popstate", () => {
+  const to = location.pathname;
+  if (to !== pathname.value && !mayLeave.value()) {
+    history.pushState(null, "", pathname.value);
+    wanted.value = to;
+  } else pathname.value = to;
+});
+
+export function go(to: string, { replace = false, anyway = false } = {}): void {
+  if (to !== location.pathname && !anyway && !mayLeave.value()) {
+    wanted.value = to;
+    return;
+  }
+  wanted.value = null;
   if (to !== location.pathname) history[replace ? "replaceState" : "pushState"](null, "", to);
   pathname.value = location.pathname;
 }

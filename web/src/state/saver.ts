@@ -50,6 +50,10 @@ export class Saver {
     this.canRedo.value = draft.can_redo;
     this.state.value = { kind: "saved", at: draft.saved_at };
     this.#pending = null;
+  }
+
+  /** Forgets what the browser kept. */
+  forget(): void {
     store(this.key, null);
   }
 

@@ -21,7 +21,7 @@ export function sectionOf(path: Path): Section {
   const [root, index] = path;
   if (root === "streams" && typeof index === "number") return { kind: "stream", index };
   if (root === "dynamic_streams" && typeof index === "number") return { kind: "template", index };
-  if (root === "spec") return { kind: "inputs" };
+  if (root === "spec") return { kind: path[1] === "advanced_auth" ? "api" : "inputs" };
   if (root === "definitions" && path[1] === "base_requester") return { kind: "api" };
   if (root === "definitions") return section.value;
   return { kind: "advanced" };

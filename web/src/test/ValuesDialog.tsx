@@ -1,10 +1,13 @@
 import { useState } from "preact/hooks";
 import type { Json, JsonObject } from "../api/types";
+import { CONSENT_REQUESTS } from "../document/consent";
 import { inputsOf, type UserInput } from "../document/inputs";
+import { isObject } from "../document/walk";
 import type { OpenProject } from "../state/project";
 import { Chips } from "../form/Chips";
 import { Button, Dialog, Labelled, Notice, Switch } from "../ui/basics";
 import { tell } from "../state/toasts";
+import { Connect } from "./Connect";
 import { testing } from "./store";
 
 /** What the tests are run with: the user inputs, filled in. They are never part of the manifest. */
@@ -82,6 +85,13 @@ export function ValuesDialog({ project, onClose }: { project: OpenProject; onClo
         <Notice kind={checked.success ? "accent" : "error"} icon={checked.success ? "check" : "alert"}>
           {checked.success ? "The connection works." : (checked.message ?? "The connection does not work.")}
         </Notice>
+      )}
+      {isObject(project.node(CONSENT_REQUESTS).value) && !asJson && (
+        <Connect
+          project={project}
+          before={() => store.saveValues(values)}
+          onDone={() => setValues({ ...values, ...store.values.value })}
+        />
       )}
       {asJson ? (
         <Labelled label="Config as JSON" fault={fault}>

@@ -28,7 +28,7 @@ export function Warnings({
       ? made.primary_key
       : NEEDS_NONE;
   const usesCustomCode = run.definition.includes('"class_name"');
-  const warnings = warningsOf(result, { primaryKey, usesCustomCode, allowsCustomCode: project.allowsCustomCode });
+  const warnings = warningsOf(result, { primaryKey, usesCustomCode });
   if (!warnings.length) return null;
   return (
     <ul class="warnings" aria-label="What to mind">

@@ -12,7 +12,7 @@ const result = (more: object) =>
     latest_config_update: null,
     ...more,
   }) as never;
-const stream = { primaryKey: ["id"], usesCustomCode: false, allowsCustomCode: true };
+const stream = { primaryKey: ["id"], usesCustomCode: false };
 const page = (status: number, records: object[]) => ({ records, request: null, response: { status } });
 
 it.each([

@@ -7,17 +7,14 @@ export interface Warning {
 }
 
 /** What a look at the result should not miss. */
-export function warningsOf(
-  result: TestResult,
-  stream: { primaryKey: unknown; usesCustomCode: boolean; allowsCustomCode: boolean },
-): Warning[] {
+export function warningsOf(result: TestResult, stream: { primaryKey: unknown; usesCustomCode: boolean }): Warning[] {
   const warnings: Warning[] = [];
   const pages = result.slices.flatMap((slice) => slice.pages);
   const records = pages.reduce((sum, page) => sum + page.records.length, 0);
   const refused = pages.find((page) => page.response && page.response.status >= 400);
   const failure = result.logs.find((line) => /error|fatal/i.test(line.level));
-  if (stream.usesCustomCode && !stream.allowsCustomCode)
-    warnings.push({ kind: "error", text: "The stream uses custom code, which this Builder is not allowed to run." });
+  if (stream.usesCustomCode)
+    warnings.push({ kind: "error", text: "The stream uses Python code, which this program does not run." });
   if (failure) warnings.push({ kind: "error", text: failure.message.split("\n")[0] ?? "", tab: "logs" });
   if (refused) warnings.push({ kind: "error", text: `The API answered ${refused.response?.status}.`, tab: "response" });
   if (!pages.some((page) => page.response)) warnings.push({ kind: "warning", text: "There was no response." });

@@ -1,0 +1,99 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import * as api from "../api/calls";
+import { messageOf } from "../api/client";
+import type { OpenProject } from "../state/project";
+import { toast } from "../state/toasts";
+import { Button, Notice } from "../ui/basics";
+import { testing } from "./store";
+
+const PAUSE_MS = 800;
+const WINDOW = "popup,width=640,height=780";
+
+type Consent = { kind: "none" } | { kind: "waiting"; url: string } | { kind: "failed"; message: string };
+
+/** Sends the user to the provider, and waits for what comes of it: tokens among the testing values. */
+export function Connect({
+  project,
+  before,
+  onDone,
+}: {
+  project: OpenProject;
+  /** What has to be done first, e.g. to save the values that the consent needs. */
+  before?: () => Promise<boolean>;
+  onDone?: () => void;
+}) {
+  const [consent, setConsent] = useState<Consent>({ kind: "none" });
+  /** The consent that is waited for; another value ends the waiting. */
+  const waited = useRef<string | null>(null);
+  useEffect(
+    () => () => {
+      waited.current = null;
+    },
+    [],
+  );
+  const wait = async (id: string) => {
+    while (waited.current === id) {
+      await new Promise((done) => setTimeout(done, PAUSE_MS));
+      const found = await api.consentStatus(id);
+      if (waited.current !== id || found.status === "waiting") continue;
+      waited.current = null;
+      if (found.status === "failed") return setConsent({ kind: "failed", message: found.message });
+      setConsent({ kind: "none" });
+      await testing(project).loadValues();
+      toast("success", `Connected: ${found.kept.join(", ")} ${found.kept.length === 1 ? "is" : "are"} filled.`);
+      onDone?.();
+    }
+  };
+  const connect = async () => {
+    // Only what a click opens at once is not taken for an advertisement.
+    const opened = open("", "_blank", WINDOW);
+    try {
+      if (before && !(await before())) {
+        opened?.close();
+        return;
+      }
+      await project.settled();
+      const { consent: id, url } = await project.api.consent(project.id, project.text.value);
+      if (opened) {
+        opened.opener = null;
+        opened.location.href = url;
+      }
+      waited.current = id;
+      setConsent({ kind: "waiting", url });
+      await wait(id);
+    } catch (error) {
+      opened?.close();
+      waited.current = null;
+      setConsent({ kind: "failed", message: messageOf(error) });
+    }
+  };
+  const cancel = () => {
+    waited.current = null;
+    setConsent({ kind: "none" });
+  };
+  return (
+    <div class="stack tight">
+      {consent.kind === "failed" && <Notice kind="error">{consent.message}</Notice>}
+      {consent.kind === "waiting" ? (
+        <div class="notice accent" role="status">
+          <span class="spinner" />
+          <span class="grow">
+            Waiting for you to agree in the other window.{" "}
+            <a href={consent.url} target="_blank" rel="noopener noreferrer">
+              Open it again
+            </a>
+          </span>
+          <Button small onClick={cancel}>
+            Cancel
+          </Button>
+        </div>
+      ) : (
+        <div>
+          <Button icon="plug" onClick={() => void connect()}>
+            Connect
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
