@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { graphqlFault } from "./graphql";
-import { inputsOf, moveInputEdits, putInputEdits, removeInputEdits } from "./inputs";
+import { dropInputsEdits, inputsOf, moveInputEdits, putInputEdits, removeInputEdits } from "./inputs";
 import { differencesOf, mergeSchemas, withIntegers } from "./schemas";
 import { looksLikeSecret } from "./secrets";
 import { addStreamEdits, newStream, removeStreamEdits } from "./skeleton";
@@ -183,4 +183,18 @@ it("names an image so that every registry takes it", () => {
     "airbyte/source-exchange-rates:0.0.3",
     "airbyte/source-connector:dev",
   ]);
+});
+
+it("drops the inputs that only the former authenticator read", () => {
+  const old = { type: "BasicHttpAuthenticator", username: "{{ config['user'] }}", password: "{{ config['pass'] }}" };
+  const document = {
+    definitions: { base_requester: { url: "https://{{ config['user'] }}.test", authenticator: old } },
+    spec: { connection_specification: { required: ["user", "pass"], properties: { user: {}, pass: {} } } },
+  };
+  const { edits, left } = dropInputsEdits(document, ["definitions", "base_requester", "authenticator"], old);
+  expect(edits).toEqual([
+    { op: "remove", path: ["spec", "connection_specification", "properties", "pass"] },
+    { op: "set", path: ["spec", "connection_specification", "required"], value: ["user"] },
+  ]);
+  expect(inputsOf(left).map((input) => input.key)).toEqual(["user"]);
 });

@@ -91,6 +91,39 @@ export function removeInputEdits(document: Json, key: string): Edit[] {
   return edits;
 }
 
+/** Removes the inputs that only `value` reads: what is put in its place asks for its own. */
+export function dropInputsEdits(document: Json, at: Path, value: Json | undefined): { edits: Edit[]; left: Json } {
+  const specification = specificationOf(document);
+  const properties = isObject(specification?.properties) ? specification.properties : {};
+  const elsewhere = configKeysIn(withoutValue(isObject(document) ? { ...document, spec: null } : document, at));
+  const gone = [...configKeysIn(value)].filter((key) => key in properties && !elsewhere.has(key));
+  if (!specification || !gone.length) return { edits: [], left: document };
+  const kept = Object.fromEntries(Object.entries(properties).filter(([key]) => !gone.includes(key)));
+  const required = Array.isArray(specification.required) ? specification.required : null;
+  const stillRequired = required?.filter((key) => !gone.includes(String(key)));
+  const edits: Edit[] = Object.keys(kept).length
+    ? gone.map((key): Edit => ({ op: "remove", path: [...SPEC, "properties", key] }))
+    : [{ op: "set", path: [...SPEC, "properties"], value: {} }];
+  if (stillRequired && stillRequired.length !== required?.length)
+    edits.push({ op: "set", path: [...SPEC, "required"], value: stillRequired });
+  const root = document as JsonObject;
+  const left = {
+    ...specification,
+    properties: kept,
+    ...(stillRequired ? { required: stillRequired } : {}),
+  };
+  return { edits, left: { ...root, spec: { ...(root.spec as JsonObject), connection_specification: left } } };
+}
+
+/** The value without what stands at `path` in it. */
+function withoutValue(value: Json, path: Path): Json {
+  const [key, ...rest] = path;
+  if (key === undefined) return null;
+  if (Array.isArray(value)) return value.map((item, index) => (index === key ? withoutValue(item, rest) : item));
+  if (!isObject(value) || !(key in value)) return value;
+  return { ...value, [key]: withoutValue(value[key] ?? null, rest) };
+}
+
 /** Moves an input to another place among the others, by their `order`. */
 export function moveInputEdits(inputs: UserInput[], from: number, to: number): Edit[] {
   const moved = [...inputs];

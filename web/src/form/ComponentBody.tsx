@@ -6,6 +6,7 @@ import { variablesAt } from "../document/variables";
 import { isObject, isWithin } from "../document/walk";
 import { titleOfKey } from "../document/words";
 import { target } from "../state/view";
+import { Button } from "../ui/basics";
 import { Icon } from "../ui/Icon";
 import { useForm } from "./context";
 import { CustomBody } from "./CustomBody";
@@ -42,7 +43,8 @@ export function ComponentBody({ path, at, schema, value, label, flat, without = 
       value !== undefined
     )
       return <YamlInPlace path={at} label={label} />;
-    if (!isTexts || (typeof additional === "object" && additional.$ref)) return <YamlInPlace path={at} label={label} />;
+    if (!isTexts || (typeof additional === "object" && additional.$ref))
+      return value === undefined ? <AddAsYaml path={at} label={label} /> : <YamlInPlace path={at} label={label} />;
     const inputs = inputsOf(project.document.value).map((input) => ({
       key: input.key,
       title: String(input.property.title ?? input.key),
@@ -98,6 +100,20 @@ export function ComponentBody({ path, at, schema, value, label, flat, without = 
           <YamlInPlace path={[...at, key]} label={key} />
         </div>
       ))}
+    </div>
+  );
+}
+
+/** What has no form and is not there: a button, until somebody wants it. */
+function AddAsYaml({ path, label }: { path: Path; label: string }) {
+  const { readOnly } = useForm();
+  const [isOpen, setOpen] = useState(false);
+  if (isOpen) return <YamlInPlace path={path} label={label} onClose={() => setOpen(false)} />;
+  return readOnly ? null : (
+    <div>
+      <Button small icon="plus" onClick={() => setOpen(true)}>
+        Add as YAML
+      </Button>
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { useId, useState } from "preact/hooks";
 import type { Json, Path } from "../api/types";
 import { graphqlFault } from "../document/graphql";
 import { accepts, blank, componentName, type Schema } from "../document/schema";
+import { dropInputsEdits } from "../document/inputs";
 import { chooseEdits, starterOf } from "../document/starters";
 import { isObject, pathText, samePath } from "../document/walk";
 import { titleOfComponent, titleOfKey } from "../document/words";
@@ -70,10 +71,13 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
     const component = componentName(wanted);
     const first = (component && starterOf(component)) || blank(book, wanted);
     const kept = component ? keepKnown(wanted, value, first) : first;
-    return project.edit(
-      component ? chooseEdits(project.document.value, at, component, kept) : [{ op: "set", path: at, value: kept }],
-      `Choose ${name}`,
-    );
+    if (!component) return project.edit([{ op: "set", path: at, value: kept }], `Choose ${name}`);
+    // What only the authenticator before has asked for is not asked for any more.
+    const { edits, left } =
+      key === "authenticator"
+        ? dropInputsEdits(project.document.value, at, value)
+        : { edits: [], left: project.document.value };
+    return project.edit([...edits, ...chooseEdits(left, at, component, kept)], `Choose ${name}`);
   };
   const components = variants.filter((one) => componentName(one));
   const isOption = isRequestOption(components, value);

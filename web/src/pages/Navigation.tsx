@@ -48,17 +48,8 @@ export function Navigation({ project }: { project: OpenProject }) {
     </button>
   );
   const mark = (name: string) => {
-    const run = store.runs.value[name];
-    if (!run) return null;
-    const kind =
-      run.status === "running"
-        ? "running"
-        : store.isStale(run)
-          ? "stale"
-          : run.result && !run.failure
-            ? "tested"
-            : "failed";
-    return <span class={`dot ${kind}`} title={MARKS[kind]} />;
+    const standing = store.standing(name);
+    return standing && <span class={`dot ${standing}`} title={MARKS[standing]} />;
   };
   const addTemplate = async () => {
     const at = outline.dynamic_streams.length;

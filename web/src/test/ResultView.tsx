@@ -59,19 +59,21 @@ export function ResultView({ project, run, result }: { project: OpenProject; run
   return (
     <>
       <Warnings project={project} run={run} result={result} onTab={setTab} />
-      <div class="pickers">
-        <Picker
-          label="Partition"
-          count={result.slices.length}
-          value={slice}
-          onChange={(next) => {
-            setSlice(next);
-            setPage(0);
-          }}
-          describe={(index) => describe(result.slices[index]?.slice_descriptor)}
-        />
-        <Picker label="Page" count={chosen?.pages.length ?? 0} value={page} onChange={setPage} />
-      </div>
+      {result.slices.length > 0 && (
+        <div class="pickers">
+          <Picker
+            label="Partition"
+            count={result.slices.length}
+            value={slice}
+            onChange={(next) => {
+              setSlice(next);
+              setPage(0);
+            }}
+            describe={(index) => describe(result.slices[index]?.slice_descriptor)}
+          />
+          <Picker label="Page" count={chosen?.pages.length ?? 0} value={page} onChange={setPage} />
+        </div>
+      )}
       <Tabs label="Result of the test" tabs={tabs} value={tab} onChange={setTab} />
       <div class="test-body" role="tabpanel" aria-label={tabs.find((one) => one.value === tab)?.title} tabIndex={0}>
         {tab === "records" && <Records records={shown?.records ?? []} />}

@@ -89,6 +89,15 @@ export class Testing {
     return before !== undefined && before !== this.templateOf(template);
   }
 
+  /** How a stream stands, by its last test; nothing if there was none. */
+  standing(name: string): "running" | "stale" | "tested" | "failed" | null {
+    const run = this.runs.value[name];
+    if (!run) return null;
+    if (run.status === "running") return "running";
+    if (this.isStale(run)) return "stale";
+    return run.result && !run.failure && !hasFailed(run.result) ? "tested" : "failed";
+  }
+
   isStale(run: Run): boolean {
     return run.status !== "running" && run.definition !== this.definitionOf(run.stream);
   }
@@ -260,6 +269,15 @@ export class Testing {
       this.isGenerating.value = false;
     }
   }
+}
+
+/** Whether a test came to an error: one of the log, or a response that is one. */
+function hasFailed(result: TestResult): boolean {
+  const pages = result.slices.flatMap((slice) => slice.pages);
+  return (
+    result.logs.some((line) => /error|fatal/i.test(line.level)) ||
+    pages.some((page) => page.response && page.response.status >= 400)
+  );
 }
 
 /** A state message, a list of them, or the bare state of the stream. */

@@ -17,8 +17,9 @@ export function warningsOf(result: TestResult, stream: { primaryKey: unknown; us
     warnings.push({ kind: "error", text: "The stream uses Python code, which this program does not run." });
   if (failure) warnings.push({ kind: "error", text: failure.message.split("\n")[0] ?? "", tab: "logs" });
   if (refused) warnings.push({ kind: "error", text: `The API answered ${refused.response?.status}.`, tab: "response" });
-  if (!pages.some((page) => page.response)) warnings.push({ kind: "warning", text: "There was no response." });
-  else if (!records && !refused)
+  if (!pages.some((page) => page.response)) {
+    if (!failure) warnings.push({ kind: "warning", text: "There was no response." });
+  } else if (!records && !refused)
     warnings.push({
       kind: "warning",
       text: "The responses held no records. Is “Where the records are” right?",
