@@ -11,9 +11,11 @@ one block. In it stands first what a plain `read` executes, and of that first wh
 on: each kind of run finds its own functions in few pieces.
 
 The names in the list have no hashes, so that it outlives compilers and dependencies: a name that is
-gone matches nothing, and a function that is new stays where the linker puts it. Run the script again
-when the peak of `against_reference.py` has grown. Binaries that were optimised in other ways, the
-image's for one, have other functions: name several, with their symbols, and the list serves them all.
+gone matches nothing, and a function that is new stays where the linker puts it: a hundred such make
+three megabytes. Run the script again when the peak of `against_reference.py` has grown. What is inlined
+changes from build to build, and more so from one kind of optimisation to another, the image's for one.
+So the script adds to the list what it finds, and takes several binaries, which need their symbols. To
+begin anew, empty the list.
 """
 import argparse
 import bisect
@@ -39,6 +41,9 @@ SECTIONS {
 FOOT = """  }
 } INSERT BEFORE .fini;
 """
+# What is executed by the same runs stands together, under their numbers.
+GROUP = re.compile(r"^    /\* runs ([\d ]+) \*/$")
+NAME = re.compile(r"^    \*\(\.text\.(\S+) \S+\)$")
 ROWS = 2_000
 # What changes from one compiler to the next: the hashes of crates, and what is added behind a name.
 HASH = re.compile(r"(?<=Cs)[0-9A-Za-z]+(?=_)|17h[0-9a-f]{16}E.*|\.(llvm|part|isra|constprop|cold)\..*")
@@ -145,11 +150,35 @@ def runs(folder):
         yield ["read", *files, "--replay", example / "cassette.jsonl"], {}
 
 
+def read_list():
+    """The names in the list, with the numbers of the runs that execute them."""
+    executing, group = {}, set()
+    for line in LIST.read_text().splitlines():
+        if match := GROUP.match(line):
+            group = {int(number) for number in match[1].split()}
+        elif match := NAME.match(line):
+            executing[match[1]] = set(group)
+    return executing
+
+
+def write_list(executing):
+    """Writes the names; those first that the first run executes, of them those that the second does."""
+    n_runs = 1 + max(max(numbers) for numbers in executing.values())
+    order = lambda name: ([number not in executing[name] for number in range(n_runs)], name)
+    lines, last = [], None
+    for name in sorted(executing, key=order):
+        if executing[name] != last:
+            last = executing[name]
+            lines.append(f"    /* runs {' '.join(map(str, sorted(last)))} */\n")
+        lines.append(f"    *(.text.{name} .text.unlikely.{name})\n")
+    LIST.write_text(HEAD + "".join(lines) + FOOT)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binaries", nargs="*", type=pathlib.Path, default=[bench.ROOT / "target/release/source-declarative-manifest"], help="have to have their symbols")
     args = parser.parse_args()
-    executing = {}
+    executing = read_list()
     for binary in map(pathlib.Path.resolve, args.binaries):
         symbols = Symbols(binary)
         with tempfile.TemporaryDirectory() as folder:
@@ -157,12 +186,11 @@ def main():
             for number, (command, environment) in enumerate(runs(folder)):
                 found = executed(binary, symbols, command, folder, {**os.environ, **environment})
                 for name in found:
-                    executing.setdefault(HASH.sub("*", name), set()).add(number)
+                    name = HASH.sub("*", name)
+                    if re.fullmatch(r"[\w.$*]+", name):
+                        executing.setdefault(name, set()).add(number)
                 print(f"{command[0]}: {len(found)} functions, {len(executing)} names so far", file=sys.stderr)
-    plain = [name for name in executing if re.fullmatch(r"[\w.$*]+", name)]
-    plain.sort(key=lambda name: ([run not in executing[name] for run in range(number + 1)], name))
-    sections = "".join(f"    *(.text.{name} .text.unlikely.{name})\n" for name in plain)
-    LIST.write_text(HEAD + sections + FOOT)
+    write_list(executing)
 
 
 if __name__ == "__main__":

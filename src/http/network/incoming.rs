@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::stream;
 use tokio::time::timeout;
 
@@ -11,6 +11,7 @@ use super::super::headers::Headers;
 use super::super::limits::Limits;
 use super::super::request::{BodyMode, PreparedRequest};
 use super::super::response::{Body, BodyStream, Response};
+use super::buffers::Buffers;
 use super::content::ContentDecoder;
 use super::failure::Destination;
 use crate::run::ledger::{self, Spent};
@@ -23,6 +24,7 @@ pub(super) struct Incoming {
     response: reqwest::Response,
     request: Arc<PreparedRequest>,
     decoder: ContentDecoder,
+    buffers: Buffers,
     /// Received, but not yet decompressed.
     pending: Bytes,
     n_received: u64,
@@ -38,6 +40,7 @@ impl Incoming {
         response: reqwest::Response,
         request: &Arc<PreparedRequest>,
         limits: Limits,
+        buffers: &Buffers,
     ) -> Result<Response, HttpError> {
         let status = response.status();
         let (headers, set_cookies) = read_headers(&response);
@@ -51,6 +54,7 @@ impl Incoming {
             response,
             request: Arc::clone(request),
             decoder,
+            buffers: buffers.clone(),
             pending: Bytes::new(),
             n_received: 0,
             n_decoded: 0,
@@ -74,7 +78,7 @@ impl Incoming {
         }
         let Some(first) = self.next().await? else { return Ok(Body::Whole(Bytes::new())) };
         let Some(second) = self.next().await? else { return Ok(Body::Whole(first)) };
-        let mut start = BytesMut::with_capacity(self.expected_len(first.len() + second.len()));
+        let mut start = self.buffers.take(self.expected_len(first.len() + second.len()));
         start.extend_from_slice(&first);
         start.extend_from_slice(&second);
         while start.len() <= limit {
@@ -82,10 +86,10 @@ impl Incoming {
             held.map_err(|limit| limit.of(&self.request))?;
             match self.next().await? {
                 Some(bytes) => start.extend_from_slice(&bytes),
-                None => return Ok(Body::Whole(start.freeze())),
+                None => return Ok(Body::Whole(self.buffers.lend(start))),
             }
         }
-        Ok(Body::Stream(self.into_stream(Some(start.freeze()))))
+        Ok(Body::Stream(self.into_stream(Some(start.into()))))
     }
 
     /// How long the whole body may be, decompressed, when `n_decoded` bytes of it are here.

@@ -1,5 +1,6 @@
 //! The real network.
 
+mod buffers;
 mod bundle;
 mod content;
 mod failure;
@@ -17,6 +18,7 @@ use reqwest::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder, Proxy, Url};
 use tokio::time::timeout;
 
+use self::buffers::Buffers;
 use self::failure::Destination;
 use self::incoming::Incoming;
 use self::proxy::Proxies;
@@ -44,6 +46,7 @@ pub struct Network {
     is_public_only: bool,
     limits: Limits,
     clients: Mutex<HashMap<ClientKey, Client>>,
+    buffers: Buffers,
 }
 
 /// What a client cannot change from one request to the next.
@@ -74,6 +77,7 @@ impl Network {
                 .is_some_and(|mode| mode.eq_ignore_ascii_case("cloud")),
             limits: Limits::default(),
             clients: Mutex::default(),
+            buffers: Buffers::default(),
         }
     }
 
@@ -158,7 +162,7 @@ impl Network {
             }
         })?;
         let (version, wait) = (response.version(), begun.elapsed());
-        let mut response = Incoming::receive(response, request, self.limits).await?;
+        let mut response = Incoming::receive(response, request, self.limits, &self.buffers).await?;
         response.transfer =
             Transfer { version, wait, receive: begun.elapsed().saturating_sub(wait) };
         Ok(response)
