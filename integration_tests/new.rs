@@ -28,6 +28,9 @@ fn a_new_connector_is_valid_and_runs() {
     assert!(code == 0 && stdout.contains(r#""status":"SUCCEEDED""#), "{stdout}");
 
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let manifest: serde_yaml::Value = serde_yaml::from_str(&read("manifest.yaml")).unwrap();
+    let requester = &manifest["definitions"]["base_requester"];
+    assert!(requester.is_mapping(), "the Builder's forms look for what all requests share there");
     let metadata: serde_yaml::Value = serde_yaml::from_str(&read("metadata.yaml")).unwrap();
     let data = &metadata["data"];
     assert_eq!(data["dockerRepository"].as_str(), Some("airbyte/source-my-api"));
