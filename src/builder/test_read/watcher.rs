@@ -302,7 +302,7 @@ mod tests {
             let Some(Event::Wait { wait, seconds, .. }) = events.recv().await else {
                 panic!("no wait")
             };
-            assert_eq!(seconds, 3600.0);
+            assert_eq!(Duration::from_secs_f64(seconds), Duration::from_hours(1));
             assert!(watcher.skip(wait) && !watcher.skip(wait + 1));
         };
         tokio::join!(run.wait(Wait::BackOff, Duration::from_hours(1)), skipping);
