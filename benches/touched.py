@@ -44,6 +44,8 @@ FOOT = """  }
 # What is executed by the same runs stands together, under their numbers.
 GROUP = re.compile(r"^    /\* runs ([\d ]+) \*/$")
 NAME = re.compile(r"^    \*\(\.text\.(\S+) \S+\)$")
+# Where valgrind loads a program; it tells places in the file only of one whose sections it understands.
+LOADED_AT = 0x108000
 ROWS = 2_000
 # What changes from one compiler to the next: the hashes of crates, and what is added behind a name.
 HASH = re.compile(r"(?<=Cs)[0-9A-Za-z]+(?=_)|17h[0-9a-f]{16}E.*|\.(llvm|part|isra|constprop|cold)\..*")
@@ -113,12 +115,12 @@ def executed(binary, symbols, args, folder, environment):
     if done.returncode:
         sys.exit(f"{args} ended with {done.returncode}: {done.stdout[-500:]}")
     objects, addresses, here = {}, set(), ""
+    bases = {str(binary): 0, "???": LOADED_AT}
     with open(out) as lines:
         for line in lines:
             if line.startswith("0x"):
-                # Where no object is named yet, or another's function is called, this is not ours.
-                if here == str(binary):
-                    addresses.add(int(line.split(maxsplit=1)[0], 16))
+                if here in bases:
+                    addresses.add(int(line.split(maxsplit=1)[0], 16) - bases[here])
             elif match := re.match(r"(c?)ob=\((\d+)\)(?: (.*))?", line.rstrip()):
                 name = objects.setdefault(match[2], match[3])
                 here = here if match[1] else name
