@@ -12,6 +12,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
 use futures::FutureExt;
 use tokio::net::TcpListener;
 use tracing::error;
@@ -81,7 +82,9 @@ impl Server {
     /// Answers until `end` completes, and a little longer for what is being answered then.
     pub async fn run(self, end: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let end = end.shared();
-        let server = axum::serve(self.listener, self.routes);
+        // What happens during a test read is told in small pieces, which must not wait for more.
+        let listener = self.listener.tap_io(|connection| _ = connection.set_nodelay(true));
+        let server = axum::serve(listener, self.routes);
         let answers = server.with_graceful_shutdown(end.clone()).into_future();
         let patience = async {
             end.await;

@@ -18,6 +18,9 @@ impl<'t> Allowed<'t> {
     /// a value is for its line.
     pub(super) fn new(text: &'t str) -> Self {
         let mut lines = HashMap::new();
+        if !text.contains(MARK) {
+            return Self { lines };
+        }
         let mut above: Vec<&str> = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
             let names = names(line);
