@@ -1,7 +1,8 @@
 // Airbyte's own tutorial for its Connector Builder, done from an empty workspace with the mouse and the keyboard.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test as it } from "node:test";
 import {
   addStream,
@@ -38,6 +39,32 @@ function rates(url, headers) {
       rates: { EUR: 0.91, GBP: 0.78, JPY: 151.2 },
     },
   };
+}
+
+/**
+ * The connector as a golden case, where `CASES` says, for `tools/tutorial_against_reference.sh`: the
+ * same API, and a day at a time up to that of golden cases.
+ */
+function keepCase(yaml) {
+  if (!process.env.CASES) return;
+  const folder = join(process.env.CASES, "tutorial");
+  const days = [11, 12, 13, 14, 15].map((day) => `2026-01-${day}`);
+  const answer = (day) => {
+    const url = new URL(`/exchangerates_data/${day}?base=USD`, world.api.url);
+    return [`GET http://api.test${url.pathname}${url.search}`, { json: rates(url, { apikey: KEY }).body }];
+  };
+  const stream = { name: "Rates", json_schema: {}, supported_sync_modes: ["full_refresh", "incremental"] };
+  const catalog = {
+    streams: [{ stream, sync_mode: "incremental", destination_sync_mode: "append", cursor_field: ["date"] }],
+  };
+  const keep = (name, content) =>
+    writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content, null, 2));
+  mkdirSync(folder, { recursive: true });
+  keep("manifest.yaml", yaml.replaceAll(world.api.url, "http://api.test"));
+  keep("config.json", { api_key: KEY, base: "USD", start_date: days[0] });
+  keep("catalog.json", catalog);
+  // JSON is YAML.
+  keep("api.yaml", Object.fromEntries(days.map(answer)));
 }
 
 const daysAgo = (days) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
@@ -116,7 +143,9 @@ it("the public tutorial, from an empty workspace to a published connector", asyn
 
   const [download] = await Promise.all([page.waitForEvent("download"), choose(page, "Download YAML")]);
   assert.match(download.suggestedFilename(), /\.yaml$/);
-  assert.equal(readFileSync(await download.path(), "utf8"), await textOf(page));
+  const downloaded = readFileSync(await download.path(), "utf8");
+  assert.equal(downloaded, await textOf(page));
+  keepCase(downloaded);
 
   await page.goto(`${world.builder.url}/default/connectors`);
   await page.getByRole("link", { name: "Exchange Rates" }).waitFor();

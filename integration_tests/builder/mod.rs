@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use self::server::{Reply, Server};
+use crate::binary::{answer, command};
 use crate::scripted_api::ScriptedApi;
 
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/integration_tests");
@@ -199,6 +200,31 @@ fn code_of_others_is_refused_unless_it_is_permitted() {
     assert!(detail.contains("`AIRBYTE_ENABLE_UNSAFE_CODE`"), "{detail}");
     let server = Server::start(&[("AIRBYTE_ENABLE_UNSAFE_CODE", "true")]);
     assert_eq!(server.get("/capabilities").json(), json!({"custom_code_execution": true}));
+}
+
+/// The last message of a `read` whose config has a command, and its exit code.
+fn read_in_config(command_name: &str, manifest: &Value) -> (Value, i32) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.json");
+    let config = json!({"__command": command_name, "__injected_declarative_manifest": manifest});
+    fs::write(&file, config.to_string()).unwrap();
+    let answer = answer(command().args(["read", "--config"]).arg(&file), b"");
+    (serde_json::from_str(answer.stdout.lines().last().unwrap()).unwrap(), answer.code)
+}
+
+#[test]
+fn commands_in_a_config_are_answered() {
+    let (_, manifest, _) = golden("no_pagination");
+    let (message, code) = read_in_config("resolve_manifest", &manifest);
+    let resolved = &message["record"]["data"]["manifest"];
+    assert_eq!((&message["record"]["stream"], code), (&json!("resolve_manifest"), 0));
+    assert_eq!(resolved["streams"][0]["retriever"]["type"], json!("SimpleRetriever"));
+    assert_eq!(resolved["concurrency_level"]["default_concurrency"], json!(1));
+    // The reference does not fail either.
+    let (message, code) = read_in_config("nothing", &manifest);
+    let told = &message["trace"]["error"]["message"];
+    let expect = "Error handling request: Unrecognized command nothing.";
+    assert_eq!((told, code), (&json!(expect), 0));
 }
 
 #[test]

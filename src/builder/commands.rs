@@ -11,7 +11,7 @@ use crate::engine::{EngineError, NoWitness, Source, TestSession, check_manifest}
 use crate::http::urljoin;
 use crate::manifest::{Manifest, migrate_resolved, normalize};
 use crate::protocol::message::Catalog;
-use crate::protocol::{States, TracedError};
+use crate::protocol::{FailureType, States, TracedError};
 use crate::run::RunContext;
 use crate::value::{Json, Map, Secrets, is_truthy};
 
@@ -37,20 +37,25 @@ pub enum CommandError {
     )]
     Manifest(String),
     /// The source cannot do it.
-    #[error("{0}")]
-    Source(String),
+    #[error("{text}")]
+    Source {
+        /// Why, with all secrets masked.
+        text: String,
+        /// Whose fault it is.
+        failure_type: FailureType,
+    },
 }
 
 impl CommandError {
     /// The error of the engine, with all secrets masked; of a fault that nobody foresaw the text
     /// for maintainers.
     pub fn new(error: &EngineError, secrets: &Secrets) -> Self {
-        let text = match error {
+        let (text, failure_type) = match error {
             EngineError::Manifest { .. } => return Self::Manifest(error.to_string()),
-            EngineError::Traced(traced) => told(traced),
-            error => error.to_string(),
+            EngineError::Traced(traced) => (told(traced), traced.failure_type),
+            error => (error.to_string(), FailureType::default()),
         };
-        Self::Source(secrets.mask(&text).into_owned())
+        Self::Source { text: secrets.mask(&text).into_owned(), failure_type }
     }
 }
 
@@ -65,6 +70,16 @@ fn told(error: &TracedError) -> String {
 
 /// What users are told of errors that nobody foresaw.
 const GENERAL: &str = "Something went wrong in the connector. See the logs for more details.";
+
+/// Has a manifest say that one slice is read after the other, as test reads do anyway; what it says
+/// itself may be unfinished.
+pub fn read_one_at_a_time(manifest: &mut Map) {
+    let level = || json!({"type": "ConcurrencyLevel"});
+    let level = manifest.entry("concurrency_level").or_insert_with(level);
+    if let Json::Object(level) = level {
+        level.insert("default_concurrency".to_owned(), 1.into());
+    }
+}
 
 impl Prepared {
     /// Resolves a manifest, which may say itself that it is to be migrated and normalised.

@@ -8,10 +8,11 @@ use serde_json::json;
 
 use super::inputs;
 use super::protocol_run::{Failure, Run, Threads, block_on};
-use crate::builder::commands::{CommandError, Prepared};
+use crate::builder::commands::{CommandError, Prepared, read_one_at_a_time};
 use crate::builder::outside::Outside;
 use crate::builder::test_read::{self, Limits, TestRead, Watcher};
-use crate::protocol::{RecordFrame, TracedError};
+use crate::engine::Output;
+use crate::protocol::{FailureType, RecordFrame, TracedError};
 use crate::value::{Json, Map, Secrets, is_truthy, write_record_data};
 
 const COMMAND: &str = "__command";
@@ -22,8 +23,27 @@ pub(super) fn find(config: &Path) -> Option<Map> {
     inputs::read_config(config).ok().filter(|config| config.contains_key(COMMAND))
 }
 
-/// Answers the command of `config`.
+/// Answers the command of `config`; that it cannot be done is said without failing, as it is in the
+/// reference.
 pub(super) fn answer(
+    run: &Run,
+    config: Map,
+    catalog: Option<&Path>,
+    state: Option<&Path>,
+) -> Result<(), Failure> {
+    let (text, failure_type) = match answer_or_fail(run, config, catalog, state) {
+        Err(Failure::Start(err)) => (err.to_string(), FailureType::SystemError),
+        Err(Failure::Traced(err)) => (err.to_string(), err.failure_type),
+        done => return done,
+    };
+    let message = format!("Error handling request: {text}");
+    let error = TracedError::new(failure_type, message).with_internal(text);
+    let Output { writer, run, secrets } = &run.output;
+    writer.write_message_now(&error.to_message(secrets, run.now()));
+    Ok(())
+}
+
+fn answer_or_fail(
     run: &Run,
     config: Map,
     catalog: Option<&Path>,
@@ -81,12 +101,13 @@ struct Wanted {
 impl Wanted {
     fn read(mut config: Map) -> anyhow::Result<Self> {
         let mut take = |key: &str| config.shift_remove(key);
-        let Some(manifest @ Json::Object(_)) = take(inputs::INJECTED) else {
+        let Some(Json::Object(mut manifest)) = take(inputs::INJECTED) else {
             bail!(
                 "Invalid config: `{}` should be provided at the root of the config",
                 inputs::INJECTED
             );
         };
+        read_one_at_a_time(&mut manifest);
         take(COMMAND);
         let limits = take("__test_read_config").unwrap_or_default();
         let limit = |key: &str, default: usize| {
@@ -96,7 +117,7 @@ impl Wanted {
         let usual = Limits::DEFAULT;
         let mut is_set = |key: &str| take(key).is_some_and(|value| is_truthy(&value));
         Ok(Self {
-            manifest,
+            manifest: Json::Object(manifest),
             migrates: is_set("__should_migrate"),
             normalizes: is_set("__should_normalize"),
             limits: Limits {
@@ -118,7 +139,11 @@ impl Wanted {
 }
 
 fn failed(error: &CommandError) -> Failure {
-    TracedError::system(format!("Error handling request: {error}")).into()
+    let failure_type = match error {
+        CommandError::Source { failure_type, .. } => *failure_type,
+        _ => FailureType::SystemError,
+    };
+    TracedError::new(failure_type, error.to_string()).into()
 }
 
 fn print(run: &Run, stream: &str, data: &Json) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::request::Body;
-use crate::builder::commands::{CommandError, Prepared};
+use crate::builder::commands::{CommandError, Prepared, read_one_at_a_time};
 use crate::builder::outside::Outside;
 use crate::builder::test_read::{self, Limits, TestRead, Watcher};
 use crate::protocol::message::SyncMode;
@@ -102,7 +102,7 @@ pub(super) async fn test_read(State(shared): State<Shared>, mut body: Body) -> A
     if code.is_some() && !shared.allows_custom_code {
         return Err(ApiError::Failed(format!("Error reading stream: {CUSTOM_CODE}")));
     }
-    do_one_at_a_time(&mut manifest);
+    read_one_at_a_time(&mut manifest);
     let prepared = prepare(manifest, &shared).map_err(|err| plain("reading stream", &err))?;
     // What says nothing of any stream is no state of one.
     state.retain(|it| !it.is_object() || it.get("type").is_some_and(|kind| kind != "LEGACY"));
@@ -122,13 +122,6 @@ const CUSTOM_CODE: &str = "Custom connector code is not permitted in this enviro
      administrator to set the `AIRBYTE_ENABLE_UNSAFE_CODE` environment variable to 'true' in your Airbyte environment. \
      If you see this message in Airbyte Cloud, your workspace does not allow executing custom connector code.";
 
-/// Reads one slice after the other, whatever the manifest says of it, which may be nothing.
-fn do_one_at_a_time(manifest: &mut Map) {
-    if let Some(Json::Object(level)) = manifest.get_mut("concurrency_level") {
-        level.insert("default_concurrency".to_owned(), 1.into());
-    }
-}
-
 fn prepare(manifest: Map, shared: &Shared) -> Result<Prepared, CommandError> {
     Prepared::new(Json::Object(manifest), &shared.outside.run(shared.outside.clock()))
 }
@@ -143,7 +136,7 @@ async fn quietly<T>(work: impl Future<Output = T>) -> T {
 fn nested(doing: &str, error: &CommandError) -> ApiError {
     let text = match error {
         CommandError::Manifest(_) => format!("400: Invalid manifest: {error}"),
-        CommandError::Source(text) => text.clone(),
+        CommandError::Source { text, .. } => text.clone(),
     };
     ApiError::Failed(format!("Error {doing}: {text}"))
 }
@@ -152,6 +145,6 @@ fn nested(doing: &str, error: &CommandError) -> ApiError {
 fn plain(doing: &str, error: &CommandError) -> ApiError {
     ApiError::Failed(match error {
         CommandError::Manifest(_) => format!("Invalid manifest: {error}"),
-        CommandError::Source(text) => format!("Error {doing}: {text}"),
+        CommandError::Source { text, .. } => format!("Error {doing}: {text}"),
     })
 }

@@ -140,6 +140,11 @@ impl yaml::HttpRequester {
         let fields = [
             ("url_base", self.url_base.is_some(), "url"),
             ("path", self.path.is_some(), "url"),
+            (
+                "fetch_properties_from_endpoint",
+                self.fetch_properties_from_endpoint.is_some(),
+                "query_properties",
+            ),
             ("request_body_data", self.request_body_data.is_some(), "request_body"),
             ("request_body_json", self.request_body_json.is_some(), "request_body"),
         ];
