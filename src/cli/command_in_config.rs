@@ -79,8 +79,11 @@ fn answer_or_fail(
             };
             let watcher = Watcher::silent(outside.clock());
             let reading = test_read::run(read, &outside, &watcher);
-            let outcome = block_on(run, Threads::One, reading)?
-                .map_err(|err| failed(&CommandError::new(&err, &Secrets::new())))?;
+            let outcome = block_on(run, Threads::One, reading)?.map_err(|err| {
+                // As in the reference, whoever is to blame.
+                let error = CommandError::new(&err, &Secrets::new());
+                TracedError::system(error.to_string())
+            })?;
             (stream, json!(outcome.answer))
         }
         _ => return Err(anyhow::anyhow!("Unrecognized command {command}.").into()),

@@ -114,8 +114,8 @@ async fn run(api: Api, test: Test, teller: Teller) {
                     running.wait.store(*wait, Ordering::Relaxed);
                 }
                 timeline.hear(&event);
-                let json = json!(event);
-                if !teller.tell(json["event"].as_str().unwrap_or_default(), json["data"].clone()).await {
+                let (name, data) = named(&event);
+                if !teller.tell(&name, data).await {
                     return;
                 }
             }
@@ -124,8 +124,8 @@ async fn run(api: Api, test: Test, teller: Teller) {
     };
     while let Ok(event) = events.try_recv() {
         timeline.hear(&event);
-        let json = json!(event);
-        teller.tell(json["event"].as_str().unwrap_or_default(), json["data"].clone()).await;
+        let (name, data) = named(&event);
+        teller.tell(&name, data).await;
     }
     match outcome {
         Ok(outcome) => {
@@ -138,6 +138,12 @@ async fn run(api: Api, test: Test, teller: Teller) {
             teller.tell("failed", json!({"message": message})).await;
         }
     }
+}
+
+/// An event's name, and what it says.
+fn named(event: &Event) -> (String, Json) {
+    let mut event = json!(event);
+    (event["event"].as_str().unwrap_or_default().to_owned(), event["data"].take())
 }
 
 pub(super) async fn skip(State(api): State<Api>, Path(test): Path<String>) -> Answer<StatusCode> {
