@@ -46,6 +46,7 @@ export function ListField({ id, path, at, schema, value, label, placeholder }: P
         label={label}
         values={items.map(String)}
         disabled={readOnly}
+        suggestions={key === "stream_names" ? project.analysis.value.outline.streams.map((one) => one.name) : []}
         placeholder={placeholder ?? PLACEHOLDERS[key]}
         onChange={(texts) =>
           void (texts.length || Array.isArray(value)

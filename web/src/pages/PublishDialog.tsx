@@ -26,10 +26,7 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
     ({ name }) =>
       store.isOutdated(name) || !store.generated.value.some((stream) => stream.dynamic_stream_name === name),
   );
-  const untested = streams.filter(({ name }) => {
-    const run = store.runs.value[name];
-    return !run?.result || store.isStale(run);
-  });
+  const untested = streams.filter(({ name }) => [null, "stale"].includes(store.standing(name)));
   const warnings = findings.length - errors.length;
   const next = Math.max(0, ...(project.info.value?.versions ?? []).map((version) => version.version)) + 1;
   const publish = async () => {

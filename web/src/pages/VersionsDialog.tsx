@@ -1,8 +1,10 @@
 import { lazy, Suspense } from "preact/compat";
 import { useEffect, useState } from "preact/hooks";
+import { workspaceApi } from "../api/calls";
 import { messageOf } from "../api/client";
 import type { DiffLine } from "../api/types";
 import type { OpenProject } from "../state/project";
+import { go, projectPath } from "../state/router";
 import { tell, toast } from "../state/toasts";
 import { Badge, Button, Dialog, Empty, Notice, Segments } from "../ui/basics";
 import { ago, moment } from "../ui/time";
@@ -46,6 +48,11 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
     await project.load(draft);
     toast("success", `The draft is version ${version} again.`, { label: "Undo", run: () => void project.undo() });
     onClose();
+  };
+  const fork = async (version: number) => {
+    const name = `${info?.name ?? "Connector"} (fork of version ${version})`;
+    const made = await tell(workspaceApi(project.workspace).create({ name, fork: { project: project.id, version } }));
+    if (made) go(projectPath(project.workspace, made.id));
   };
   if (!versions.length) {
     return (
@@ -121,6 +128,9 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
               <a class="button small" href={project.api.exportUrl(project.id, chosen)}>
                 Download
               </a>
+              <Button small icon="fork" onClick={() => void fork(chosen)}>
+                Fork
+              </Button>
               {info?.active_version !== chosen && (
                 <Button small onClick={() => void activate(chosen)}>
                   Make active

@@ -60,7 +60,15 @@ export class Testing {
   readonly isRunning = computed(() => this.run.value?.status === "running");
   #controllers = new Map<string, AbortController>();
 
-  constructor(readonly project: OpenProject) {}
+  /** How the last test of each stream ended, and of what: this browser keeps it. */
+  readonly #tested;
+
+  constructor(readonly project: OpenProject) {
+    this.#tested = storedSignal<Record<string, { definition: string; as: "tested" | "failed" }>>(
+      `tested:${project.workspace}/${project.id}`,
+      {},
+    );
+  }
 
   /** The stream as it would be tested now, with everything that it refers to. */
   definitionOf(name: string): string {
@@ -89,13 +97,21 @@ export class Testing {
     return before !== undefined && before !== this.templateOf(template);
   }
 
-  /** How a stream stands, by its last test; nothing if there was none. */
+  /** How a stream stands, by its last test, also one before a reload; nothing if there was none. */
   standing(name: string): "running" | "stale" | "tested" | "failed" | null {
-    const run = this.runs.value[name];
-    if (!run) return null;
-    if (run.status === "running") return "running";
-    if (this.isStale(run)) return "stale";
-    return run.result && !run.failure && !hasFailed(run.result) ? "tested" : "failed";
+    if (this.runs.value[name]?.status === "running") return "running";
+    const last = this.#tested.value[name];
+    if (!last) return null;
+    return last.definition === fingerprint(this.definitionOf(name)) ? last.as : "stale";
+  }
+
+  /** Remembers how a test ended. */
+  #conclude(stream: string): void {
+    const run = this.runs.value[stream];
+    if (!run || run.status === "running" || run.status === "cancelled") return;
+    const as = run.result && !run.failure && !hasFailed(run.result) ? "tested" : "failed";
+    const last = { definition: fingerprint(run.definition), as } as const;
+    this.#tested.value = { ...this.#tested.value, [stream]: last };
   }
 
   isStale(run: Run): boolean {
@@ -175,6 +191,7 @@ export class Testing {
           : { ...one, status: "failed", failure, wait: null },
       );
     }
+    this.#conclude(stream);
   }
 
   /** What is run: the draft, with a stream for what is no stream of its own. */
@@ -269,6 +286,17 @@ export class Testing {
       this.isGenerating.value = false;
     }
   }
+}
+
+/** A short text that is another one for another definition. */
+function fingerprint(text: string): string {
+  let [one, other] = [0x811c9dc5, 0x1000193];
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    one = Math.imul(one ^ code, 0x1000193);
+    other = Math.imul(other ^ code, 0x85ebca6b);
+  }
+  return `${text.length}.${(one >>> 0).toString(36)}.${(other >>> 0).toString(36)}`;
 }
 
 /** Whether a test came to an error: one of the log, or a response that is one. */
