@@ -61,7 +61,7 @@ it("Connect sends to the provider, and what it gives is tested with", async () =
   const closed = page.waitForEvent("popup").then((opened) => opened.waitForEvent("close"));
   await consent.getByRole("button", { name: "Connect", exact: true }).click();
   await closed;
-  await consent.getByText(/there is no testing value for `?client_id/).waitFor();
+  await consent.getByText(/There is no testing value for `?client_id/).waitFor();
 
   await giveTestingValues(page, { "Client ID": "me", "Client secret": SECRET, "Refresh token": "old" });
   const [provider] = await Promise.all([
@@ -99,7 +99,7 @@ it("a user who does not agree is told so, and can cancel", async () => {
   const connect = dialog.getByRole("button", { name: "Connect", exact: true });
   const [provider] = await Promise.all([page.waitForEvent("popup"), connect.click()]);
   await provider.getByRole("heading", { name: "Not connected" }).waitFor();
-  await dialog.getByText("the provider says: access_denied: not today").waitFor();
+  await dialog.getByText("The provider says: access_denied: not today.").waitFor();
   await shoot(page, "oauth-3-refused");
   await provider.close();
 

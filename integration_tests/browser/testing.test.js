@@ -107,8 +107,8 @@ it("each result says what a look at it should not miss", async () => {
   for (const [to, words] of [
     ["/none", "The responses held no records."],
     ["/refused", "The API answered 403."],
-    ["/twice", "1 record has the id of another one"],
-    ["/twice", "id is not in all records"],
+    ["/twice", "1 record has the id of another one."],
+    ["/twice", "id is not in all records."],
   ]) {
     await fill(path, to);
     await test(page);

@@ -53,7 +53,7 @@ impl<'t> Reader<'t> {
             let (before, from) = self.rest.split_at(start);
             let is_tag = from.starts_with("{%");
             let is_value = from.starts_with("{{");
-            let n_plain = if is_tag || is_value { 0 } else { 1 };
+            let n_plain = usize::from(!is_tag && !is_value);
             if is_shown {
                 filled.push_str(before);
                 filled.push_str(&from[..n_plain]);

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { Path } from "../api/types";
 import { testing } from "../test/store";
 import { section, target } from "../state/view";
+import { Sentence } from "../ui/Words";
 import { Button, Notice, Segments } from "../ui/basics";
 import { isWithin } from "../document/walk";
 import { useForm } from "./context";
@@ -78,7 +79,11 @@ function Generated({ name }: { name: string }) {
           {streams.length ? "Generate again" : "Generate streams"}
         </Button>
       </div>
-      {store.generateFault.value && <Notice kind="error">{store.generateFault.value}</Notice>}
+      {store.generateFault.value && (
+        <Notice kind="error">
+          <Sentence text={store.generateFault.value} />
+        </Notice>
+      )}
       <ul class="list">
         {streams.map((stream) => (
           <li key={stream.name}>

@@ -4,6 +4,7 @@ import { messageOf } from "../api/client";
 import type { OpenProject } from "../state/project";
 import { toast } from "../state/toasts";
 import { Button, Notice } from "../ui/basics";
+import { Sentence } from "../ui/Words";
 import { testing } from "./store";
 
 const PAUSE_MS = 800;
@@ -73,7 +74,11 @@ export function Connect({
   };
   return (
     <div class="stack tight">
-      {consent.kind === "failed" && <Notice kind="error">{consent.message}</Notice>}
+      {consent.kind === "failed" && (
+        <Notice kind="error">
+          <Sentence text={consent.message} />
+        </Notice>
+      )}
       {consent.kind === "waiting" ? (
         <div class="notice accent" role="status">
           <span class="spinner" />

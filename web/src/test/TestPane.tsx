@@ -3,6 +3,7 @@ import { section } from "../state/view";
 import { Badge, Button, Empty, Notice } from "../ui/basics";
 import { Icon } from "../ui/Icon";
 import type { OpenProject } from "../state/project";
+import { Sentence, Words } from "../ui/Words";
 import { entriesOf } from "./entries";
 import { LimitsDialog } from "./LimitsDialog";
 import { ResultView } from "./ResultView";
@@ -161,14 +162,17 @@ function RunView({ project, run }: { project: OpenProject; run: Run }) {
   return (
     <div class="test-body pad">
       <Notice kind="error">
-        <strong>The test failed.</strong> {run.failure?.message}
+        <strong>The test failed.</strong> <Sentence text={run.failure?.message ?? ""} />
         {run.failure?.help && <p>{run.failure.help}</p>}
       </Notice>
       <RequestFeed run={run} />
       <ul class="logs">
         {run.logs.map((line, index) => (
           <li key={index}>
-            <Badge>{line.level}</Badge> {line.message}
+            <Badge>{line.level.toLowerCase()}</Badge>
+            <span>
+              <Words text={line.message} />
+            </span>
           </li>
         ))}
       </ul>

@@ -2,7 +2,7 @@ import type { TestResult } from "../api/types";
 import { isObject } from "../document/walk";
 import type { OpenProject } from "../state/project";
 import { Icon } from "../ui/Icon";
-import { Words } from "../ui/Words";
+import { Sentence } from "../ui/Words";
 import { type Run, testing } from "./store";
 import { type Warning, warningsOf } from "./warnings";
 
@@ -36,7 +36,7 @@ export function Warnings({
         <li key={index} class={warning.kind} role={warning.kind === "error" ? "alert" : undefined}>
           <Icon name={warning.kind === "info" ? "info" : "alert"} size={14} />
           <span class="grow">
-            <Words text={warning.text} />
+            <Sentence text={warning.text} />
           </span>
           {warning.tab && (
             <button type="button" class="link small" onClick={() => warning.tab && onTab(warning.tab)}>
