@@ -62,6 +62,8 @@ export function Menu({
       event.preventDefault();
       close();
     }
+    // Who goes on with the keyboard leaves the menu.
+    if (event.key === "Tab") setOpen(false);
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (!step || !list.current) return;
     event.preventDefault();

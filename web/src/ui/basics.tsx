@@ -253,9 +253,14 @@ export function Dialog({
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = ref.current;
+    const before = document.activeElement;
     dialog?.showModal();
     dialog?.querySelector<HTMLElement>("[autofocus]")?.focus();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // Back to what opened it, when that is still there.
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   const submit = (event: Event) => {
     event.preventDefault();
