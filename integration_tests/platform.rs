@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -184,6 +185,25 @@ fn a_cancelled_read_ends_without_a_word() {
     }
     drop(lines);
     assert_eq!(end(child), (Some(1), String::new()));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_in_the_memory_of_a_run_is_never_dumped() {
+    let api = ComputedApi::start(|asked| (200, page(page_of(asked), i64::MAX)));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = source(folder.path(), "read", &manifest(&api, &["items"]), &json!({}));
+    let (mut child, stdout) = start(&mut command);
+    BufReader::new(&stdout).lines().next().unwrap().unwrap();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max core file size"));
+    let limit: Vec<_> = limit.unwrap().split_whitespace().collect();
+    // Nobody can raise what was none already.
+    assert!(matches!(limit[..], ["1", "1", _] | ["0", "0", _]), "{limit:?}");
+    // The worst end that a program can have.
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-ABRT", &id]).status().unwrap().success());
+    assert!(!child.wait().unwrap().core_dumped());
 }
 
 #[test]

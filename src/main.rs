@@ -8,6 +8,20 @@ use source_declarative_manifest::cli;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// A core dump is a copy of the memory, in which secrets are.
+#[cfg(target_os = "linux")]
+fn forbid_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    // One byte is too little for a file, as none would be; but a program that takes dumps in place
+    // of a file is not asked at one, while the kernel overlooks a limit of none for it.
+    let limit = Rlimit { current: Some(1), maximum: Some(1) };
+    // Whoever has set a lower one has forbidden it as well.
+    let _ = setrlimit(Resource::Core, limit);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forbid_core_dumps() {}
+
 /// Where the kernel gives huge pages to allocators that ask for them, each thread's heap takes
 /// megabytes that it never uses.
 #[cfg(target_os = "linux")]
@@ -20,6 +34,7 @@ fn use_small_pages() {
 fn use_small_pages() {}
 
 fn main() -> ExitCode {
+    forbid_core_dumps();
     use_small_pages();
     cli::run(std::env::args_os())
 }
