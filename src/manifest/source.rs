@@ -78,6 +78,15 @@ mod tests {
     }
 
     #[test]
+    fn a_file_may_be_too_large() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        // It has no content on the disk, and is not read beyond the limit.
+        file.as_file().set_len(1 << 40).unwrap();
+        let error = Source::read(file.path()).unwrap_err().to_string();
+        assert!(error.ends_with("it has more than 64 MiB"), "{error}");
+    }
+
+    #[test]
     fn a_missing_file_is_told_with_its_name() {
         let error = Source::read(Path::new("/no/such/manifest.yaml")).unwrap_err();
         assert_eq!(

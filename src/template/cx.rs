@@ -32,6 +32,7 @@ pub struct Cx<'a> {
     run: &'a RunContext,
     left: Cell<usize>,
     n_steps: Cell<usize>,
+    max_time: Duration,
     /// When the clock was first looked at.
     began: OnceCell<Instant>,
 }
@@ -39,7 +40,13 @@ pub struct Cx<'a> {
 impl<'a> Cx<'a> {
     /// A fresh evaluation.
     pub fn new(run: &'a RunContext) -> Self {
-        Self { run, left: Cell::new(SHARE), n_steps: Cell::new(0), began: OnceCell::new() }
+        Self::within(run, MAX_TIME)
+    }
+
+    /// A fresh evaluation that may take so long.
+    fn within(run: &'a RunContext, max_time: Duration) -> Self {
+        let (left, n_steps, began) = (Cell::new(SHARE), Cell::new(0), OnceCell::new());
+        Self { run, left, n_steps, max_time, began }
     }
 
     /// The clock and the randomness.
@@ -59,7 +66,7 @@ impl<'a> Cx<'a> {
 
     /// Ends what takes too long, at a step that may take long itself.
     pub fn look_at_clock(&self) -> Result<(), EvalError> {
-        let is_late = self.began.get_or_init(Instant::now).elapsed() > MAX_TIME;
+        let is_late = self.began.get_or_init(Instant::now).elapsed() > self.max_time;
         if is_late { Err(EvalError::Limit) } else { Ok(()) }
     }
 
@@ -102,6 +109,22 @@ mod tests {
         check("{{ ('a' * 1000) | regex_search('(a*)*(a*)*(a*)*\\\\1b') }}");
         let long = "a".repeat(1000);
         check(&format!("{{% for a in '{long}' * 100 %}}{long}{{% endfor %}}"));
+    }
+
+    #[test]
+    fn an_evaluation_has_its_time() {
+        let run = RunContext::fixed(jiff::Timestamp::UNIX_EPOCH);
+        let take_steps = |cx: &Cx<'_>| (0..1000).try_for_each(|_| cx.step());
+        assert_eq!(take_steps(&Cx::new(&run)), Ok(()));
+        assert_eq!(take_steps(&Cx::within(&run, Duration::ZERO)), Err(EvalError::Limit));
+    }
+
+    #[test]
+    fn an_evaluation_has_its_steps() {
+        let run = RunContext::fixed(jiff::Timestamp::UNIX_EPOCH);
+        let cx = Cx::new(&run);
+        let n_steps = (0..).take_while(|_| cx.step().is_ok()).count();
+        assert_eq!(n_steps, 8_388_608);
     }
 
     #[test]

@@ -196,3 +196,21 @@ pub(super) fn sort_keys<'a>(
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_much_larger_as_json_is_none() {
+        let doubled = |leaf: Value<'static>, n_levels| {
+            (0..n_levels).fold(leaf, |value, _| Value::Tuple([value.clone(), value].into()))
+        };
+        assert_eq!(doubled(Value::Int(1), 3).to_json().unwrap().to_string().len(), 8 + 7 + 14);
+        assert_eq!(doubled(Value::Int(1), 60).to_json(), Err(EvalError::Limit));
+        let text = Value::Markup("x".repeat(1 << 20).into());
+        assert_eq!(doubled(text, 7).to_json(), Err(EvalError::Limit));
+        let nested = (0..400).fold(Value::None, |value, _| Value::Tuple([value].into()));
+        assert_eq!(nested.to_json(), Err(EvalError::Recursion));
+    }
+}

@@ -287,6 +287,28 @@ mod tests {
     }
 
     #[test]
+    fn a_table_may_be_too_much() {
+        let error = |limits: Limits, text: &str| {
+            let extractor = ResponseToFileExtractor { keeps_na: false, is_streamed: true };
+            let mut decode = extractor.begin(&Headers::default());
+            decode.keep_within(&limits);
+            let mut pieces = text.as_bytes().chunks(1 << 20);
+            let result = pieces.try_for_each(|piece| decode.feed(piece, &mut Vec::new()));
+            result.unwrap_err().to_string()
+        };
+        let narrow = Limits { max_record: 1000, ..Limits::default() };
+        let expect = "a record is larger than 1000 bytes (--max-record)";
+        assert_eq!(error(narrow, &format!("a,b\n1,\"{}", "x".repeat(2000))), expect);
+        assert_eq!(error(narrow, &",".repeat(2000)), expect);
+        let columns = format!("{}\n1\n", ",".repeat(1 << 16));
+        let expect = "the table has more than 65536 columns";
+        assert_eq!(error(Limits::default(), &columns), expect);
+        let short = format!("{}\n{}", ",".repeat(10_000), "1\n".repeat(1000));
+        let expect = "rows that follow one another lack more than 4194304 of their cells";
+        assert_eq!(error(Limits::default(), &short), expect);
+    }
+
+    #[test]
     fn damaged_tables_are_errors() {
         let error = |text| read(false, text, 1000).unwrap_err();
         let tokenizing = "Error tokenizing data. C error:";

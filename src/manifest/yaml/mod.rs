@@ -224,6 +224,9 @@ mod tests {
             let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
             writeln!(bomb, "a{level}: &a{level} [{aliases}]").unwrap();
         }
+        let long = " ".repeat(MAX_SIZE + 1);
+        let error = read(&long).1.first_error().unwrap().message.clone();
+        assert_eq!(error, "this text has more than 64 MiB");
         assert_eq!(read(&bomb).1.first_error().unwrap().code, "yaml/too-large");
         for deep in ["[".repeat(100_000), "- ".repeat(100_000), "{a: ".repeat(100_000)] {
             assert_eq!(read(&deep).1.first_error().unwrap().code, "yaml/too-deep");
