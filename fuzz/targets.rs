@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
+use source_declarative_manifest::builder::edit::{self, Document, Edit, Step};
 use source_declarative_manifest::components::decoder::csv::CsvDecoder;
 use source_declarative_manifest::components::decoder::xml::XmlDecoder;
 use source_declarative_manifest::components::{Decode, Decoder, ElementTexts};
@@ -34,12 +35,13 @@ use source_declarative_manifest::{cli, engine};
 pub type Target = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("arguments", arguments),
     ("cassette", cassette),
     ("catalog", catalog),
     ("csv", csv),
     ("datetime", datetime),
+    ("edit", edit),
     ("json", json),
     ("literal", literal),
     ("references", references),
@@ -159,6 +161,105 @@ pub fn datetime(data: &[u8]) {
             let _ = (when.plus_span(span), when.minus_span(span));
         }
     }
+}
+
+/// What the builder's forms do to a text: the bytes of the first line choose a place in the rest, a
+/// change, and a value. A change that is not refused is seen in the new text, and nothing else is.
+pub fn edit(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some((choices, text)) = text.split_once('\n') else { return };
+    let mut choices = choices.bytes().map(usize::from);
+    let Ok(document) = Document::read(text) else { return };
+    let mut path = Vec::new();
+    let mut node = document.root();
+    // One choice less than there are is to stay; one more leads to what is not there.
+    while let Some(choice) = choices.next() {
+        let (n_inside, names): (_, Vec<_>) = match node.as_map() {
+            Some(map) => (map.len(), map.iter().map(|(key, _)| key.name().into_owned()).collect()),
+            None => (node.items().len(), Vec::new()),
+        };
+        let step = match choice % (n_inside + 2) {
+            choice if choice == n_inside => break,
+            choice if names.is_empty() => Step::Index(choice),
+            choice => Step::Key(names.get(choice).map_or("new", String::as_str).to_owned()),
+        };
+        path.push(step);
+        let Some(inside) = document.value_at(&path) else { break };
+        node = inside;
+    }
+    let before = document.root().to_json();
+    let old = document.value_at(&path).map(Node::to_json);
+    let (op, value) = (choices.next().unwrap_or(0), choices.next().unwrap_or(0));
+    let value = value_of(value);
+    let (first, second) = (choices.next().unwrap_or(0), choices.next().unwrap_or(0));
+    let set = |value: &Json| Edit::Set { path: path.clone(), value: value.clone() };
+    let edit = match op % 6 {
+        0 => set(&value),
+        1 => Edit::Remove { path: path.clone() },
+        2 => Edit::Insert { path: path.clone(), index: first, value: value.clone() },
+        3 => Edit::Move { path: path.clone(), from: first, to: second },
+        4 => {
+            let name = |choice: usize| {
+                let name = node.as_map().and_then(|map| map.iter().nth(choice % (map.len() + 1)));
+                name.map_or_else(|| "a: b".to_owned(), |(key, _)| key.name().into_owned())
+            };
+            Edit::Rename { path: path.clone(), from: name(first), to: name(second) }
+        }
+        _ => match edit::component(text, &path) {
+            Ok(yaml) => Edit::ReplaceYaml { path: path.clone(), yaml },
+            Err(_) => return,
+        },
+    };
+    let Ok(after) = edit::apply(text, std::slice::from_ref(&edit)) else { return };
+    let read = Document::read(&after).expect("what is changed can be read");
+    match edit {
+        Edit::Set { .. } => {
+            let found = read.value_at(&path).map(Node::to_json);
+            assert_eq!(found.as_ref(), Some(&value), "{after}");
+            // What was there can be put back, and then nothing has changed.
+            let Some(old) = old else { return };
+            let Ok(back) = edit::apply(&after, &[set(&old)]) else { return };
+            let back = Document::read(&back).expect("what is changed can be read");
+            assert_eq!(back.root().to_json(), before);
+        }
+        Edit::ReplaceYaml { .. } => assert_eq!(after, text, "what is taken out is put back"),
+        Edit::Insert { index, .. } => {
+            let items = read.value_at(&path).map(Node::items).unwrap_or_default();
+            assert_eq!(items.get(index).map(Node::to_json), Some(value), "{after}");
+        }
+        Edit::Move { from, to, .. } => {
+            let items = |document: &Document<'_>| {
+                let items = document.value_at(&path).map(Node::items).unwrap_or_default();
+                items.iter().map(Node::to_json).collect::<Vec<_>>()
+            };
+            let mut expect = items(&document);
+            let item = expect.remove(from);
+            expect.insert(to, item);
+            assert_eq!(items(&read), expect, "{after}");
+        }
+        Edit::Remove { .. } | Edit::Rename { .. } => {}
+    }
+}
+
+/// A value that may be hard to write.
+fn value_of(choice: usize) -> Json {
+    let values = [
+        Json::Null,
+        Json::from(true),
+        Json::from(-7),
+        Json::from(1.5),
+        Json::from(""),
+        Json::from("yes"),
+        Json::from("{{ config['a'] }}: b # c"),
+        Json::from("- a\n\n  b\n"),
+        Json::from("\u{1}\u{85}\u{feff}'\""),
+        Json::from("<<"),
+        serde_json::json!([]),
+        serde_json::json!({}),
+        serde_json::json!([[1, [], {}], "x\ny", {"b": [2, null]}]),
+        serde_json::json!({"": {"a b": "1"}, "type": "T", "? x": ["~"], "<<": 1}),
+    ];
+    values[choice % values.len()].clone()
 }
 
 /// A body of JSON by the fast road and by the road of values, which have to agree.
