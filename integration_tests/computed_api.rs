@@ -21,7 +21,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// The path from the first line of a request, as `GET /a/b?c=d HTTP/1.1`.
-    fn of_line(line: &str) -> Option<Self> {
+    pub(crate) fn of_line(line: &str) -> Option<Self> {
         let target = line.split(' ').nth(1)?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned();
@@ -31,7 +31,12 @@ impl Asked {
 
     /// The number that the query names so.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
-        self.query.get(name)?.parse().ok()
+        self.text(name)?.parse().ok()
+    }
+
+    /// The text that the query names so.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
     }
 }
 

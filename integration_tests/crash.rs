@@ -13,8 +13,8 @@
 //!    partitions that were done before an earlier one. The state of a stream without a cursor
 //!    says nothing, so all of it is read again.
 
-mod run;
-mod world;
+pub(crate) mod run;
+pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 use crate::computed_api::ComputedApi;
-use run::{End, Moment, Read, Reader};
+use run::{End, Extent, MANIFEST, Moment, Pace, Read, Reader};
 use world::{Api, ENDS, STREAMS, Weather, World};
 
 /// How many reads are killed, unless the environment says otherwise.
@@ -38,7 +38,7 @@ const MAX_READS: usize = 30;
 const KILLS_VARIABLE: &str = "CRASH_KILLS";
 
 /// States by stream.
-type States = BTreeMap<String, Value>;
+pub(crate) type States = BTreeMap<String, Value>;
 
 /// The records that came through and need not come again, by stream.
 type Promised = BTreeMap<String, BTreeSet<String>>;
@@ -76,14 +76,22 @@ fn check_kills(sound: &ComputedApi, server: &ComputedApi, n_kills: usize) -> Str
     let may_fail = !std::ptr::eq(sound, server);
     let nothing = States::new();
     let read = |n_chars, end| {
-        let (url, pause) = (sound.url_of(n_chars), Duration::ZERO);
-        let reader = Reader { url, n_workers: 4, pause, may_fail: false };
+        let pace = Pace { n_pieces: 1, pause: Duration::ZERO };
+        let reader = Reader {
+            manifest: MANIFEST,
+            streams: &STREAMS,
+            options: &[],
+            url: sound.url_of(n_chars),
+            n_workers: 4,
+            pace,
+            may_fail: false,
+        };
         let read = reader.read(end, &nothing, None);
-        check_read(&read, &World { end }, &nothing);
+        check_read(&read, &World { end }, &STREAMS, &nothing);
         read
     };
     let yesterday = read(N_CHARS[0], ENDS[0]).states;
-    let whole = N_CHARS.map(|n_chars| read(n_chars, ENDS[1]));
+    let whole = N_CHARS.map(|n_chars| read(n_chars, ENDS[1]).extent);
     let [n_killed, n_failed, n_chains] = [const { AtomicUsize::new(0) }; 3];
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
@@ -92,11 +100,22 @@ fn check_kills(sound: &ComputedApi, server: &ComputedApi, n_kills: usize) -> Str
                     let seed = n_chains.fetch_add(1, Ordering::Relaxed);
                     let initial = if seed % 2 == 0 { &yesterday } else { &nothing };
                     let kind = seed / 2 % N_CHARS.len();
-                    let url = server.url_of(N_CHARS[kind]);
-                    let chain = Chain { seed: seed as u64, url, initial, may_fail };
-                    let [killed, failed] = chain.check(&whole[kind]);
-                    n_killed.fetch_add(killed, Ordering::Relaxed);
-                    n_failed.fetch_add(failed, Ordering::Relaxed);
+                    let reader = |random: &mut StdRng| Reader {
+                        manifest: MANIFEST,
+                        streams: &STREAMS,
+                        options: &[],
+                        url: server.url_of(N_CHARS[kind]),
+                        n_workers: random.random_range(2..=8),
+                        pace: Pace {
+                            n_pieces: 1,
+                            pause: Duration::from_micros(random.random_range(0..400)),
+                        },
+                        may_fail,
+                    };
+                    let chain = Chain { seed: seed as u64, initial, extent: whole[kind], reader };
+                    let sum = chain.check();
+                    n_killed.fetch_add(sum.n_killed, Ordering::Relaxed);
+                    n_failed.fetch_add(sum.n_failed, Ordering::Relaxed);
                 }
             });
         }
@@ -107,41 +126,49 @@ fn check_kills(sound: &ComputedApi, server: &ComputedApi, n_kills: usize) -> Str
 }
 
 /// Reads that follow one another, each from the states of the one before.
-struct Chain<'a> {
-    seed: u64,
-    url: String,
-    initial: &'a States,
-    /// Whether reads may fail: then further ones follow.
-    may_fail: bool,
+pub(crate) struct Chain<'a, R> {
+    pub(crate) seed: u64,
+    pub(crate) initial: &'a States,
+    /// How much a whole read is, for the moments at which reads are killed.
+    pub(crate) extent: Extent,
+    /// Who makes the next read.
+    pub(crate) reader: R,
 }
 
-impl Chain<'_> {
-    /// Reads, is killed, goes on, is perhaps killed again, and comes to the end; gives how often it
-    /// was killed, and failed.
-    fn check(&self, whole: &Read) -> [usize; 2] {
-        let Self { seed, initial, may_fail, .. } = *self;
+/// What became of the reads of a chain.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sum {
+    pub(crate) n_whole: usize,
+    pub(crate) n_killed: usize,
+    pub(crate) n_failed: usize,
+    pub(crate) n_records: usize,
+}
+
+impl<'a, R: Fn(&mut StdRng) -> Reader<'a>> Chain<'_, R> {
+    /// Reads, is killed, goes on, is perhaps killed again, and comes to the end.
+    pub(crate) fn check(&self) -> Sum {
+        let Self { seed, initial, extent, ref reader } = *self;
         let mut random = StdRng::seed_from_u64(seed);
         let world = World { end: ENDS[1] };
         let mut states = initial.clone();
         let mut promised = Promised::new();
         let n_kills = random.random_range(1..=3);
-        let (mut n_killed, mut n_failed) = (0, 0);
-        while n_killed + n_failed < MAX_READS {
-            let reader = Reader {
-                url: self.url.clone(),
-                n_workers: random.random_range(2..=8),
-                pause: Duration::from_micros(random.random_range(0..400)),
-                may_fail,
-            };
-            let moment = (n_killed < n_kills).then(|| choose_moment(&mut random, whole));
+        let mut sum = Sum::default();
+        let mut errors = Vec::new();
+        while sum.n_killed + sum.n_failed < MAX_READS {
+            let reader = reader(&mut random);
+            let moment = (sum.n_killed < n_kills).then(|| choose_moment(&mut random, extent));
             let read = reader.read(world.end, &states, moment);
-            let what = format!("seed {seed}, read {}, killed at {moment:?}", n_killed + n_failed);
-            check_read(&read, &world, &states);
-            for stream in STREAMS {
+            let n_reads = sum.n_killed + sum.n_failed;
+            let what = format!("seed {seed}, read {n_reads}, killed at {moment:?}");
+            check_read(&read, &world, reader.streams, &states);
+            for &stream in reader.streams {
                 let promised = promised.entry(stream.to_owned()).or_default();
                 promised.extend(read.promised(stream).iter().cloned());
             }
+            sum.n_records += read.records.values().map(Vec::len).sum::<usize>();
             states.extend(read.states);
+            errors = read.errors;
             match read.end {
                 End::Whole => {
                     for (stream, promised) in &promised {
@@ -150,38 +177,48 @@ impl Chain<'_> {
                         let lost: Vec<_> = wanted.difference(promised).collect();
                         assert!(lost.is_empty(), "{what}: lost of {stream}: {lost:?}");
                     }
-                    return [n_killed, n_failed];
+                    sum.n_whole += 1;
+                    return sum;
                 }
-                End::Killed => n_killed += 1,
-                End::Failed => n_failed += 1,
+                End::Killed => sum.n_killed += 1,
+                End::Failed => sum.n_failed += 1,
             }
         }
-        panic!("seed {seed}: no read came to its end");
+        panic!("seed {seed}: no read came to its end: {errors:?}");
     }
 }
 
-fn choose_moment(random: &mut StdRng, whole: &Read) -> Moment {
-    match random.random_range(0..4) {
-        0 => Moment::Elapsed(whole.duration.mul_f64(random.random_range(0.0..1.0))),
-        1 => Moment::Bytes(random.random_range(0..whole.n_bytes)),
+fn choose_moment(random: &mut StdRng, extent: Extent) -> Moment {
+    match random.random_range(0..5) {
+        0 => Moment::Elapsed(extent.duration.mul_f64(random.random_range(0.0..1.0))),
+        1 => Moment::Bytes(random.random_range(0..extent.n_bytes)),
+        2 => Moment::Closed(random.random_range(0..extent.n_bytes)),
         // Between one state and the next is where promises can be broken.
-        _ => Moment::States(random.random_range(0..whole.n_states)),
+        _ => Moment::States(random.random_range(0..extent.n_states)),
     }
 }
 
-/// What a read printed is what its states left to be read; no more, and nothing twice.
+/// What a read printed is what its states left to be read; no more, and nothing twice. Its statuses
+/// and its end fit that.
 #[track_caller]
-fn check_read(read: &Read, world: &World, states: &States) {
-    for stream in STREAMS {
+pub(crate) fn check_read(read: &Read, world: &World, streams: &[&str], states: &States) {
+    for &stream in streams {
         let wanted = world.left_by(states.get(stream).unwrap_or(&Value::Null), stream);
         let records = read.records.get(stream).map(Vec::as_slice).unwrap_or_default();
         let printed: BTreeSet<_> = records.iter().cloned().collect();
         assert_eq!(printed.len(), records.len(), "{stream} repeats records");
         let superfluous: Vec<_> = printed.difference(&wanted).collect();
         assert!(superfluous.is_empty(), "{stream} repeats what was done: {superfluous:?}");
-        if read.end == End::Whole {
+        let is_complete = read.statuses.get(stream).is_some_and(|status| status == "COMPLETE");
+        assert!(is_complete || read.end != End::Whole, "{stream} is not complete");
+        if is_complete {
             let lacking: Vec<_> = wanted.difference(&printed).collect();
             assert!(lacking.is_empty(), "{stream} lacks {lacking:?}");
         }
+    }
+    if read.end == End::Failed {
+        let mut statuses = read.statuses.values();
+        let is_told = statuses.any(|status| status == "INCOMPLETE");
+        assert!(is_told, "it failed without saying where: {:?}", read.errors);
     }
 }

@@ -28,11 +28,15 @@ mod observed;
 #[cfg(unix)]
 mod platform;
 mod prefetch;
+#[cfg(target_os = "linux")]
+mod process;
 mod protocol;
 mod reads;
 #[cfg(target_os = "linux")]
 mod scale;
 mod scripted_api;
 mod shards;
+#[cfg(target_os = "linux")]
+mod soak;
 mod tidy;
 mod web;

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::binary::command;
 use crate::computed_api::{Asked, ComputedApi};
+use crate::process;
 
 /// Partitions, unless `SCALE_PARTITIONS` says otherwise: more than have a state each.
 const N_PARTITIONS: i64 = 12_000;
@@ -22,7 +23,7 @@ const MAX_MIB: u64 = 150;
 const PAGE_SIZE: i64 = 500;
 
 /// `n_parents` parents, page by page, and one child of each.
-fn api(asked: &Asked, n_parents: i64) -> (u16, Value) {
+pub(crate) fn api(asked: &Asked, n_parents: i64) -> (u16, Value) {
     let record = |id: i64| json!({"id": id, "at": 1_700_000_000 + id % 1000});
     let records: Value = match asked.path.get(2) {
         None => {
@@ -48,7 +49,7 @@ fn stream(url: &str, name: &str, path: &str) -> Value {
     })
 }
 
-fn parents(url: &str) -> Value {
+pub(crate) fn parents(url: &str) -> Value {
     let mut parents = stream(url, "parents", "/parents");
     parents["retriever"]["paginator"] = json!({
         "type": "DefaultPaginator",
@@ -60,7 +61,7 @@ fn parents(url: &str) -> Value {
 }
 
 /// A stream with a partition for each record of `parent`, and a state for each of them.
-fn substream(url: &str, name: &str, parent: &Value, keeps_state: bool) -> Value {
+pub(crate) fn substream(url: &str, name: &str, parent: &Value, keeps_state: bool) -> Value {
     let path = format!("/{name}/{{{{ stream_partition.parent }}}}");
     let mut stream = stream(url, name, &path);
     stream["retriever"]["partition_router"] = json!({
@@ -79,7 +80,7 @@ fn substream(url: &str, name: &str, parent: &Value, keeps_state: bool) -> Value 
     stream
 }
 
-fn manifest(stream: &Value) -> Value {
+pub(crate) fn manifest(stream: &Value) -> Value {
     let name = &stream["name"];
     json!({
         "version": "7.0.0",
@@ -91,7 +92,7 @@ fn manifest(stream: &Value) -> Value {
     })
 }
 
-fn start_read(folder: &Path, stream: &Value) -> Child {
+pub(crate) fn start_read(folder: &Path, stream: &Value) -> Child {
     let put = |name: &str, content: &Value| {
         fs::write(folder.join(name), content.to_string()).unwrap();
     };
@@ -117,9 +118,7 @@ fn start_read(folder: &Path, stream: &Value) -> Child {
 
 /// The most memory that a running process has taken so far, in MiB.
 fn peak_mib(child: &Child) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(peak.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
+    process::peak_kib(child).map(|kib| kib / 1024)
 }
 
 #[test]

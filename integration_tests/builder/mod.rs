@@ -7,7 +7,7 @@
 mod images;
 mod oauth;
 mod projects;
-mod server;
+pub(crate) mod server;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -14,30 +15,33 @@ use crate::binary::command;
 /// When every run begins; as in `golden.rs`.
 const START: &str = "2026-01-15T12:00:00Z";
 
+/// No request has this much to do.
+const LIMIT: Duration = Duration::from_mins(5);
+
 /// A running server, killed when it is dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     address: String,
     data: TempDir,
 }
 
 /// An answer.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
     head: String,
 }
 
 impl Reply {
     #[track_caller]
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|err| panic!("{err}: {}", String::from_utf8_lossy(&self.body)))
     }
 
     /// The events of a stream of them: their names and what they tell.
     #[track_caller]
-    pub(super) fn events(&self) -> Vec<(String, Value)> {
+    pub(crate) fn events(&self) -> Vec<(String, Value)> {
         assert_eq!(self.header("content-type"), Some("text/event-stream"));
         // The chunks of the transfer are lines of their own, which hold nothing of an event.
         let text = String::from_utf8_lossy(&self.body);
@@ -47,7 +51,7 @@ impl Reply {
         names.map(str::to_owned).zip(data).collect()
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(": "));
         fields.into_iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|it| it.1)
     }
@@ -55,12 +59,12 @@ impl Reply {
 
 impl Server {
     /// Starts a server with these environment variables, and waits until it listens.
-    pub(super) fn start(environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
         Self::start_with(&[], environment)
     }
 
     /// Starts it with more arguments.
-    pub(super) fn start_with(args: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(args: &[&str], environment: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut command = command();
         command.args(["builder", "--bind", "127.0.0.1:0", "--clock", START, "--data"]);
@@ -77,20 +81,25 @@ impl Server {
         Self { child, address: found.unwrap(), data }
     }
 
+    /// Its process.
+    pub(crate) fn process(&self) -> &Child {
+        &self.child
+    }
+
     /// Where it keeps projects.
-    pub(super) fn data(&self) -> &Path {
+    pub(crate) fn data(&self) -> &Path {
         self.data.path()
     }
 
-    pub(super) fn get(&self, path: &str) -> Reply {
+    pub(crate) fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], b"")
     }
 
-    pub(super) fn post(&self, path: &str, body: &Value) -> Reply {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Reply {
         self.send("POST", path, &[], body.to_string().as_bytes())
     }
 
-    pub(super) fn send(
+    pub(crate) fn send(
         &self,
         method: &str,
         path: &str,
@@ -106,7 +115,7 @@ impl Server {
     }
 
     /// Sends a request; the answer comes over what is returned, until that is dropped.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         method: &str,
         path: &str,
@@ -114,6 +123,7 @@ impl Server {
         body: &[u8],
     ) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
         let length = body.len().to_string();
         let usual = [
             ("Host", self.address.as_str()),
@@ -132,7 +142,7 @@ impl Server {
     }
 
     /// Asks it to end as a platform does; gives its exit code.
-    pub(super) fn terminate(&mut self) -> Option<i32> {
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.child.wait().unwrap().code()

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::computed_api::{Asked, Way};
 
 /// The streams of the manifest.
-pub(super) const STREAMS: [&str; 11] = [
+pub(crate) const STREAMS: [&str; 11] = [
     "plain",
     "listed",
     "plain_children",
@@ -26,7 +26,7 @@ pub(super) const STREAMS: [&str; 11] = [
 ];
 
 /// The last moments of two days: what there is on the first, and what on the second.
-pub(super) const ENDS: [i64; 2] = [START + 12 * HOUR, START + 24 * HOUR];
+pub(crate) const ENDS: [i64; 2] = [START + 12 * HOUR, START + 24 * HOUR];
 
 /// Where all cursors start, as the manifest says.
 const START: i64 = 1_700_000_000;
@@ -34,7 +34,7 @@ const HOUR: i64 = 3600;
 /// The lookback of `events`.
 const LOOKBACK: i64 = 2 * HOUR;
 const LETTERS: [&str; 5] = ["a", "b", "c", "d", "e"];
-const PAGE_SIZE: usize = 20;
+pub(crate) const PAGE_SIZE: usize = 20;
 
 /// Answers requests for the records of lists, of which a request can want some only.
 ///
@@ -48,19 +48,9 @@ impl Api {
     pub(super) fn answer(&self, asked: &Asked) -> (u16, Value) {
         self.wait();
         let path: Vec<_> = asked.path.iter().map(String::as_str).collect();
-        let text = "x".repeat(path[0].parse().unwrap());
         let page = asked.number("page").map_or(0, |page| usize::try_from(page).unwrap());
-        let is_wanted = |record: &Value| {
-            asked.number("from").is_none_or(|from| filed_at(record) >= from)
-                && asked.number("to").is_none_or(|to| filed_at(record) <= to)
-                && asked.number("since").is_none_or(|since| record["n"].as_i64() >= Some(since))
-        };
-        let with_text = |mut record: Value| {
-            record["text"] = text.as_str().into();
-            record
-        };
-        let records = content(&path[1..]).into_iter().filter(is_wanted);
-        (200, records.skip(page * PAGE_SIZE).take(PAGE_SIZE).map(with_text).collect())
+        let records = wanted(asked, &path[1..], path[0].parse().unwrap()).into_iter();
+        (200, records.skip(page * PAGE_SIZE).take(PAGE_SIZE).collect())
     }
 
     /// Some answers take longer, so that slices end in another order than they began.
@@ -98,6 +88,21 @@ impl Weather {
     }
 }
 
+/// The records of a list that are asked for, with texts so long.
+pub(crate) fn wanted(asked: &Asked, list: &[&str], n_chars: usize) -> Vec<Value> {
+    let text = "x".repeat(n_chars);
+    let is_wanted = |record: &Value| {
+        asked.number("from").is_none_or(|from| filed_at(record) >= from)
+            && asked.number("to").is_none_or(|to| filed_at(record) <= to)
+            && asked.number("since").is_none_or(|since| record["n"].as_i64() >= Some(since))
+    };
+    let with_text = |mut record: Value| {
+        record["text"] = text.as_str().into();
+        record
+    };
+    content(list).into_iter().filter(is_wanted).map(with_text).collect()
+}
+
 /// The records of a list, in no order of time. Each has a `key` that no other record has.
 fn content(path: &[&str]) -> Vec<Value> {
     static KNOWN: Mutex<BTreeMap<String, Vec<Value>>> = Mutex::new(BTreeMap::new());
@@ -128,7 +133,7 @@ fn compute(path: &[&str], name: &str) -> Vec<Value> {
 }
 
 /// A number that looks like chance, and is always the same for the same text.
-fn chance(text: &str) -> u64 {
+pub(crate) fn chance(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         let mixed = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         mixed ^ (mixed >> 29)
@@ -146,14 +151,14 @@ fn id(record: &Value) -> &str {
 }
 
 /// What is known of one read before it starts.
-pub(super) struct World {
+pub(crate) struct World {
     /// The last moment that is read.
-    pub(super) end: i64,
+    pub(crate) end: i64,
 }
 
 impl World {
     /// The keys of the records of `stream` that a read has to print that starts from `state`.
-    pub(super) fn left_by(&self, state: &Value, stream: &str) -> BTreeSet<String> {
+    pub(crate) fn left_by(&self, state: &Value, stream: &str) -> BTreeSet<String> {
         let records: Vec<_> = match stream {
             "plain" => content(&["plain"]),
             "listed" => LETTERS.iter().flat_map(|letter| content(&["listed", letter])).collect(),
