@@ -10,6 +10,9 @@ use super::ops::{self, Order};
 use super::value::Value;
 use crate::value::{Json, Map, PythonJson, write_python_float};
 
+/// What a value takes of the bytes that a result may have, besides its text.
+const VALUE: usize = 16;
+
 impl Value<'_> {
     /// The value as JSON, as records and requests need it: tuples become
     /// arrays. Sets, bytes, dates, and the like are a type error; so are keys
@@ -28,7 +31,7 @@ impl Value<'_> {
             *n_left = n_left.checked_sub(amount).ok_or(EvalError::Limit)?;
             Ok(())
         };
-        take(self.as_str().map_or(1, str::len))?;
+        take(VALUE + self.as_str().map_or(0, str::len))?;
         Ok(match self {
             Self::None => Json::Null,
             Self::Bool(flag) => Json::Bool(*flag),
@@ -203,13 +206,13 @@ mod tests {
 
     #[test]
     fn what_would_be_much_larger_as_json_is_none() {
-        let doubled = |leaf: Value<'static>, n_levels| {
+        fn doubled(leaf: Value<'_>, n_levels: usize) -> Value<'_> {
             (0..n_levels).fold(leaf, |value, _| Value::Tuple([value.clone(), value].into()))
-        };
+        }
         assert_eq!(doubled(Value::Int(1), 3).to_json().unwrap().to_string().len(), 8 + 7 + 14);
         assert_eq!(doubled(Value::Int(1), 60).to_json(), Err(EvalError::Limit));
-        let text = Value::Markup("x".repeat(1 << 20).into());
-        assert_eq!(doubled(text, 7).to_json(), Err(EvalError::Limit));
+        let text = "x".repeat(1 << 20);
+        assert_eq!(doubled(text.as_str().into(), 7).to_json(), Err(EvalError::Limit));
         let nested = (0..400).fold(Value::None, |value, _| Value::Tuple([value].into()));
         assert_eq!(nested.to_json(), Err(EvalError::Recursion));
     }
