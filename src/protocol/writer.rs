@@ -25,9 +25,9 @@ const QUEUE_LIMIT: usize = 256 << 10;
 const WRITE_SIZE: usize = 64 << 10;
 /// How long bytes wait for company; the reference holds them as long.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
-/// How many empty buffers are kept for the next chunks, and how large one may be: that of a whole
-/// page, and that of the one which is made while it is written.
-const SPARE_BUFFERS: usize = 2;
+/// How many empty buffers are kept for the next chunks, and how large one may be: while the buffer
+/// of one page is written, the other is filled.
+const SPARE_BUFFERS: usize = 1;
 const SPARE_CAPACITY: usize = 1 << 20;
 
 /// A handle on the output; clones write to the same.

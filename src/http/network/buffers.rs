@@ -1,4 +1,4 @@
-//! Buffers that bodies were in, kept for the next bodies.
+//! The buffer that a body was in, kept for the next body.
 //!
 //! Pages are mostly of one size, and one follows the other: a fresh buffer for each would have the
 //! system hand out and clear the same memory again and again.
@@ -7,28 +7,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-/// How many buffers are kept: what is read is one page, while the next one comes in.
-const MAX_SPARE: usize = 2;
 /// How large a buffer is that is worth keeping, in bytes. The allocator itself is quick with
 /// smaller ones, and what is larger than most pages should not stay.
 const WORTH_KEEPING: std::ops::RangeInclusive<usize> = 64 << 10..=1 << 20;
 
-/// Buffers that no body is in any more.
+/// The last buffer that no body is in any more.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+pub(super) struct Buffers(Arc<Mutex<Vec<u8>>>);
 
 impl Buffers {
     /// An empty buffer for about `n_bytes`.
     ///
-    /// One that is kept is given only if it is not much too large, as a body may be kept too.
+    /// The one that is kept is given only if it is not much too large, as a body may be kept too.
     pub(super) fn take(&self, n_bytes: usize) -> Vec<u8> {
         let mut spare = self.spare();
-        let fitting = spare
-            .iter()
-            .position(|buffer| (n_bytes..=n_bytes.saturating_mul(2)).contains(&buffer.capacity()));
-        match fitting {
-            Some(idx) => spare.swap_remove(idx),
-            None => Vec::with_capacity(n_bytes),
+        if (n_bytes..=n_bytes.saturating_mul(2)).contains(&spare.capacity()) {
+            std::mem::take(&mut spare)
+        } else {
+            Vec::with_capacity(n_bytes)
         }
     }
 
@@ -41,8 +37,8 @@ impl Buffers {
         }
     }
 
-    fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        // A panic while the lock is held leaves buffers, whichever they are.
+    fn spare(&self) -> MutexGuard<'_, Vec<u8>> {
+        // A panic while the lock is held leaves a buffer, whichever it is.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -63,12 +59,9 @@ impl Drop for Lent {
     fn drop(&mut self) {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        let mut spare = self.home.spare();
-        if spare.len() == MAX_SPARE {
-            // Pages have grown, or have shrunk: the last one tells what fits.
-            spare.remove(0);
-        }
-        spare.push(buffer);
+        // Pages grow, or shrink: the last one tells what fits.
+        let last = std::mem::replace(&mut *self.home.spare(), buffer);
+        drop(last);
     }
 }
 
@@ -76,27 +69,26 @@ impl Drop for Lent {
 mod tests {
     use super::*;
 
-    /// Bodies of these capacities come and go; `expect` is what is kept.
+    /// Bodies of these lengths come and go; `expect` is the capacity of what is kept.
     #[track_caller]
-    fn check(bodies: &[usize], expect: &[usize]) {
+    fn check(bodies: &[usize], expect: usize) {
         let buffers = Buffers::default();
         for &n_bytes in bodies {
             drop(buffers.lend(buffers.take(n_bytes)));
         }
-        let kept: Vec<usize> = buffers.spare().iter().map(Vec::capacity).collect();
-        assert_eq!(kept, expect);
+        assert_eq!(buffers.spare().capacity(), expect);
     }
 
     #[test]
-    fn the_last_buffers_are_kept() {
-        check(&[], &[]);
-        check(&[100_000], &[100_000]);
-        // Taken again, as they are large enough, and not too large.
-        check(&[100_000, 90_000, 50_000], &[100_000]);
-        check(&[100_000, 200_000, 400_000], &[200_000, 400_000]);
-        check(&[100_000, 200_000, 400_000, 300_000, 90_000], &[400_000, 90_000]);
+    fn the_last_buffer_is_kept() {
+        check(&[], 0);
+        check(&[100_000], 100_000);
+        // Taken again, as it is large enough, and not too large.
+        check(&[100_000, 90_000, 50_000], 100_000);
+        check(&[100_000, 200_000], 200_000);
+        check(&[400_000, 300_000, 90_000], 90_000);
         // Too small or too large to be kept.
-        check(&[10, 60_000, 2_000_000], &[]);
+        check(&[10, 60_000, 2_000_000], 0);
     }
 
     #[test]
@@ -107,8 +99,9 @@ mod tests {
         let body = buffers.lend(buffer);
         let part = body.slice(1..3);
         drop(body);
-        assert_eq!((part.as_ref(), buffers.spare().len()), (&b"od"[..], 0));
+        assert_eq!((part.as_ref(), buffers.spare().capacity()), (&b"od"[..], 0));
         drop(part);
+        assert_eq!(buffers.spare().capacity(), 100_000);
         assert!(buffers.take(100_000).is_empty());
     }
 }
