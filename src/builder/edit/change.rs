@@ -373,7 +373,9 @@ pub(super) fn remove(document: &Document<'_>, path: &[Step]) -> Result<Change, E
         // It stands behind the dash of an item: what comes next takes its place.
         let next = next.ok_or(EditError::NotInPlace)?;
         let line_end = document.line_end(end);
-        let has_comment = text[line_end..next].contains('#');
+        // A lone carriage return ends a line of YAML, but no line of ours.
+        let between = text.get(line_end..next).ok_or(EditError::NotInPlace)?;
+        let has_comment = between.contains('#');
         let range = if has_comment {
             line_start + text[line_start..start].trim_end().len()..line_end
         } else {
