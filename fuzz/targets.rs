@@ -173,7 +173,7 @@ pub fn edit(data: &[u8]) {
     let mut path = Vec::new();
     let mut node = document.root();
     // One choice less than there are is to stay; one more leads to what is not there.
-    while let Some(choice) = choices.next() {
+    for choice in choices.by_ref() {
         let (n_inside, names): (_, Vec<_>) = match node.as_map() {
             Some(map) => (map.len(), map.iter().map(|(key, _)| key.name().into_owned()).collect()),
             None => (node.items().len(), Vec::new()),

@@ -136,6 +136,7 @@ pub(crate) struct Chain<'a, R> {
 }
 
 /// What became of the reads of a chain.
+#[expect(clippy::struct_field_names, reason = "all are counts")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sum {
     pub(crate) n_whole: usize,
