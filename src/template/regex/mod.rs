@@ -6,7 +6,7 @@ mod translate;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 
-use fancy_regex::{Captures, Regex, RegexBuilder, RuntimeError};
+use fancy_regex::{Captures, CompileError, Regex, RegexBuilder, RuntimeError};
 
 use super::cx::Cx;
 use super::error::EvalError;
@@ -15,6 +15,9 @@ use translate::{Translated, translate};
 
 /// Steps back that one match may take; far more than any sensible pattern needs.
 const BACKTRACK_LIMIT: usize = 1_000_000;
+
+/// Bytes that one compiled part of a pattern may take: `(a{1000}){1000}` is a short text for a large machine.
+const COMPILED_LIMIT: usize = 10 << 20;
 
 /// Compiled patterns kept; templates write theirs out, so there are few.
 const CACHE_SIZE: usize = 512;
@@ -143,9 +146,21 @@ impl Pattern {
 fn compile(source: &str, is_never_empty: bool) -> Result<Regex, EvalError> {
     RegexBuilder::new(source)
         .backtrack_limit(BACKTRACK_LIMIT)
+        .delegate_size_limit(COMPILED_LIMIT)
         .find_not_empty(is_never_empty)
         .build()
-        .map_err(|err| EvalError::Regex(err.to_string()))
+        .map_err(|err| compile_error(&err))
+}
+
+fn compile_error(err: &fancy_regex::Error) -> EvalError {
+    // The error itself does not tell of the size.
+    if let fancy_regex::Error::CompileError(cause) = err
+        && let CompileError::InnerError(inner) = &**cause
+        && inner.size_limit().is_some()
+    {
+        return EvalError::Regex("the pattern takes more than 10 MiB when compiled".to_owned());
+    }
+    EvalError::Regex(err.to_string())
 }
 
 fn runtime_error(err: fancy_regex::Error) -> EvalError {
@@ -228,6 +243,14 @@ mod tests {
         let pattern = Pattern::new(r"(x)?(?:(a)|(aa))+(?(1)c|d)").unwrap();
         let text = "a".repeat(60);
         assert_eq!(pattern.first_group(&text), Err(EvalError::Limit));
+    }
+
+    #[test]
+    fn a_pattern_that_compiles_to_too_much_is_refused() {
+        for pattern in ["((a{100}){100}){100}", r"(?:\w{1000}){100}", "(?=x)((b{1000}){1000})"] {
+            let err = Pattern::new(pattern).unwrap_err();
+            assert!(err.to_string().contains("10 MiB"), "{pattern}: {err}");
+        }
     }
 
     #[test]
