@@ -43,7 +43,7 @@ export const openPart = (page, name) =>
 export const section = (page, name) => page.getByRole("region", { name, exact: true });
 
 export async function turnOn(page, name) {
-  await section(page, name).getByRole("switch", { name, exact: true }).check({ force: true });
+  await section(page, name).getByRole("switch", { name, exact: true }).check();
   await section(page, name).getByRole("button", { expanded: true }).first().waitFor();
 }
 
@@ -54,12 +54,8 @@ export async function fill(field, text) {
 }
 
 export async function saved(page) {
-  await page
-    .getByRole("status")
-    .getByText("Saved")
-    .or(page.locator(".save", { hasText: "Saved" }))
-    .first()
-    .waitFor();
+  // To the letter: a message about what was not saved is a status too.
+  await page.getByRole("status").getByText("Saved", { exact: true }).waitFor();
 }
 
 export async function giveTestingValues(page, values) {
@@ -86,7 +82,7 @@ export async function publish(page, words) {
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("What is new").fill(words);
   const ignore = dialog.getByRole("switch", { name: "Ignore warnings" });
-  if (await ignore.count()) await ignore.check({ force: true });
+  if (await ignore.count()) await ignore.check();
   await dialog.getByRole("button", { name: "Publish", exact: true }).click();
   await dialog.waitFor({ state: "detached" });
 }

@@ -40,7 +40,7 @@ async function declared(name) {
   await page.getByLabel("Authentication", { exact: true }).selectOption({ label: "OAuth" });
   await fill(page.getByLabel("Token refresh endpoint", { exact: true }), `${world.api.url}/token`);
   const consent = section(page, "Consent in a browser");
-  await consent.getByRole("switch", { name: "Consent in a browser" }).check({ force: true });
+  await consent.getByRole("switch", { name: "Consent in a browser" }).check();
   const url = consent.getByLabel("Consent URL", { exact: true });
   await url.waitFor();
   await fill(url, (await url.inputValue()).replace("https://", `${world.api.url}/authorize`));

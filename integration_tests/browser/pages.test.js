@@ -294,7 +294,7 @@ it("everything can be done with the keyboard, and nothing serious is wrong for s
     await openPart(page, "items");
     await section(page, "Incremental sync")
       .getByRole("switch", { name: "Incremental sync", exact: true })
-      .uncheck({ force: true });
+      .uncheck();
     await saved(page);
     await page.keyboard.press("Control+Enter");
     await page.getByRole("tab", { name: /^Records/ }).waitFor();

@@ -5,6 +5,7 @@
 #
 # Needs Node with npm, and Chromium (Debian: chromium).
 # SHOTS is a folder for screenshots; without it none are made.
+# SLOW_MS plays a busy machine, to find tests that race with the page: answers come up to so many milliseconds later.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

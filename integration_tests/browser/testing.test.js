@@ -59,7 +59,7 @@ it("a schema is imported after each test, where that is asked for", async () => 
   const page = await world.opened("Automatic", connector(world.api.url), "items");
   await test(page);
   await tab(page, /^Schema/);
-  await page.getByRole("switch", { name: "Import after each test" }).check({ force: true });
+  await page.getByRole("switch", { name: "Import after each test" }).check();
   await test(page);
   await page.waitForFunction(() =>
     document.querySelector("section[aria-label=Schema]")?.textContent?.includes("4 fields"),
@@ -134,6 +134,7 @@ it("testing values are kept apart, and a connection is checked with them", async
   await page.reload();
   await page.getByRole("button", { name: "Testing values", exact: true }).click();
   const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
   assert.equal(await dialog.getByLabel("Token").inputValue(), "********");
   assert.equal(await dialog.getByLabel("Region").inputValue(), "eu");
   await dialog.getByRole("button", { name: "Save and check" }).click();

@@ -19,7 +19,9 @@ const QUIET = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const PATIENCE_MS = 15_000;
+/** A busy machine, on demand: what the server answers comes up to so much later, and scripts take four times as long. */
+const SLOW_MS = Number(process.env.SLOW_MS ?? 0);
+const PATIENCE_MS = SLOW_MS ? 60_000 : 15_000;
 
 /** An API on this machine; `answer` gives the status and the body, by the request. */
 export async function startApi(answer) {
@@ -78,12 +80,23 @@ export async function openPage(browser, options = {}) {
   });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
+  if (SLOW_MS) await slow(page);
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(`${error.message} ${error.stack?.split("\n")[1] ?? ""}`));
   page.on("console", (message) => {
     if (/Content Security Policy/i.test(message.text())) page.faults.push(message.text());
   });
   return page;
+}
+
+async function slow(page) {
+  await page.route("**/api/**", async (route) => {
+    await new Promise((done) => setTimeout(done, Math.random() * SLOW_MS));
+    // A page that was left meanwhile takes no answer.
+    await route.continue().catch(() => {});
+  });
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
 }
 
 /** Serious faults that axe finds on a page, each with the element it was found at. */

@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import { Icon } from "../ui/Icon";
+import { type Take, useChosen } from "../ui/useChosen";
 
 /** A list of short texts: typed one after the other, taken back one by one. */
 export function Chips({
   id,
-  values,
+  values: given,
   onChange,
   placeholder,
   label,
@@ -13,24 +14,25 @@ export function Chips({
 }: {
   id?: string;
   values: string[];
-  onChange: (values: string[]) => void;
+  onChange: Take<string[]>;
   placeholder?: string;
   label?: string;
   disabled?: boolean;
   suggestions?: string[];
 }) {
   const [typed, setTyped] = useState("");
+  const [values, choose] = useChosen(given, onChange);
   const add = () => {
     const parts = typed.includes("{{") ? [typed.trim()] : typed.split(/[,\n]/).map((part) => part.trim());
     const added = parts.filter(Boolean);
-    if (added.length) onChange([...values, ...added]);
+    if (added.length) choose([...values, ...added]);
     setTyped("");
   };
   const keys = (event: KeyboardEvent) => {
     if ((event.key === "Enter" || event.key === ",") && typed.trim()) {
       event.preventDefault();
       add();
-    } else if (event.key === "Backspace" && !typed && values.length) onChange(values.slice(0, -1));
+    } else if (event.key === "Backspace" && !typed && values.length) choose(values.slice(0, -1));
   };
   const listId = suggestions.length && id ? `${id}-list` : undefined;
   return (
@@ -42,7 +44,7 @@ export function Chips({
             <button
               type="button"
               aria-label={`Remove ${value}`}
-              onClick={() => onChange(values.filter((_, at) => at !== index))}
+              onClick={() => choose(values.filter((_, at) => at !== index))}
             >
               <Icon name="close" size={11} />
             </button>

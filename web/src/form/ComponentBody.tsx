@@ -56,9 +56,9 @@ export function ComponentBody({ path, at, schema, value, label, flat, without = 
         variables={variablesAt(at, inputs)}
         disabled={readOnly}
         onSet={(key, item) =>
-          void (value === undefined ? project.set(at, { [key]: item }) : project.set([...at, key], item))
+          value === undefined ? project.set(at, { [key]: item }) : project.set([...at, key], item)
         }
-        onRename={(from, to) => void project.edit([{ op: "rename", path: at, from, to }], `Rename ${from}`)}
+        onRename={(from, to) => project.edit([{ op: "rename", path: at, from, to }], `Rename ${from}`)}
         onRemove={(key) => void (Object.keys(object).length > 1 ? project.remove([...at, key]) : project.remove(at))}
       />
     );

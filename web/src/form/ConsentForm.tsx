@@ -27,7 +27,7 @@ export function ConsentForm() {
       <header class="section-head">
         <h3>{TITLE}</h3>
         <span class="help clip grow">{isOn ? "" : "Users press a button instead of pasting tokens."}</span>
-        <Switch checked={isOn} label={TITLE} onChange={(on) => void toggle(on)} disabled={readOnly} />
+        <Switch checked={isOn} label={TITLE} onChange={toggle} disabled={readOnly} />
       </header>
       {isOn && (
         <div class="section-body">

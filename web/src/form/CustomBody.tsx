@@ -54,8 +54,8 @@ export function CustomBody({
           label="field"
           variables={variablesAt(at, inputs)}
           disabled={readOnly}
-          onSet={(key, item) => void project.set([...at, key], item)}
-          onRename={(from, to) => void project.edit([{ op: "rename", path: at, from, to }], `Rename ${from}`)}
+          onSet={(key, item) => project.set([...at, key], item)}
+          onRename={(from, to) => project.edit([{ op: "rename", path: at, from, to }], `Rename ${from}`)}
           onRemove={(key) => void project.remove([...at, key])}
         />
         <p class="help">What the class is given when it is made.</p>

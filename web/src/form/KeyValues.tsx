@@ -9,8 +9,8 @@ interface Props {
   label: string;
   variables: Variable[];
   disabled?: boolean;
-  onSet: (key: string, value: Json) => void;
-  onRename: (from: string, to: string) => void;
+  onSet: (key: string, value: Json) => Promise<unknown>;
+  onRename: (from: string, to: string) => Promise<unknown>;
   onRemove: (key: string) => void;
 }
 
@@ -21,7 +21,7 @@ export function KeyValues({ value, label, variables, disabled, onSet, onRename, 
   const [isAdding, setAdding] = useState(false);
   const addKey = (key: string) => {
     setAdding(false);
-    if (key.trim() && !(key in value)) onSet(key.trim(), "");
+    if (key.trim() && !(key in value)) void onSet(key.trim(), "");
   };
   return (
     <div class="key-values">
@@ -32,7 +32,7 @@ export function KeyValues({ value, label, variables, disabled, onSet, onRename, 
             label={`Name of ${label} ${index + 1}`}
             disabled={disabled}
             code
-            onCommit={(to) => to && to !== key && onRename(key, to)}
+            onCommit={(to) => (to && to !== key ? onRename(key, to) : undefined)}
           />
           <TextInput
             value={textOf(item)}

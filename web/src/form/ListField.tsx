@@ -49,14 +49,14 @@ export function ListField({ id, path, at, schema, value, label, placeholder }: P
         suggestions={key === "stream_names" ? project.analysis.value.outline.streams.map((one) => one.name) : []}
         placeholder={placeholder ?? PLACEHOLDERS[key]}
         onChange={(texts) =>
-          void (texts.length || Array.isArray(value)
+          texts.length || Array.isArray(value)
             ? project.set(
                 at,
                 isPrimaryKey && texts.some((text) => text.includes("/"))
                   ? texts.map((text) => text.split("/"))
                   : texts.map(read),
               )
-            : undefined)
+            : undefined
         }
       />
     );
@@ -72,7 +72,7 @@ export function ListField({ id, path, at, schema, value, label, placeholder }: P
         disabled={readOnly}
         placeholder="a / b"
         onChange={(texts) =>
-          void project.set(
+          project.set(
             at,
             texts.map((text) => text.split("/").map((step) => step.trim())),
           )

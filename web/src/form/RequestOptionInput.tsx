@@ -69,7 +69,7 @@ export function RequestOptionInput({
           placeholder="Name"
           code
           disabled={readOnly}
-          onCommit={(name) => void project.set([...at, "field_name"], name)}
+          onCommit={(name) => project.set([...at, "field_name"], name)}
         />
       )}
     </div>

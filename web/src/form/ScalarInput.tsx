@@ -28,8 +28,8 @@ export function ScalarInput({
   const key = String(at.at(-1) ?? "");
   const set = (next: Json | undefined) => {
     if (next === undefined || (next === "" && !required)) {
-      if (project.node(at).value !== undefined) void project.remove(at);
-    } else void project.set(at, next);
+      if (project.node(at).value !== undefined) return project.remove(at);
+    } else return project.set(at, next);
   };
   const wrong = project.findingsAt(at).some((finding) => finding.level === "error");
   if (schema.enum) {

@@ -47,9 +47,9 @@ export function Section({ definition, root, spec }: { definition: string; root: 
   const toggle = (on: boolean) => {
     setOpen(true);
     setAsYaml(false);
-    if (!on) void project.remove(node.at, `Turn off ${spec.title.toLowerCase()}`);
-    else if (spec.start)
-      void project.edit(spec.start(project.document.value, node.at), `Turn on ${spec.title.toLowerCase()}`);
+    if (!on) return project.remove(node.at, `Turn off ${spec.title.toLowerCase()}`);
+    if (spec.start)
+      return project.edit(spec.start(project.document.value, node.at), `Turn on ${spec.title.toLowerCase()}`);
   };
   return (
     <section class="section" aria-label={spec.title} id={`section-${spec.id}`}>
@@ -58,7 +58,7 @@ export function Section({ definition, root, spec }: { definition: string; root: 
           type="button"
           class="section-title"
           aria-expanded={isShown}
-          onClick={() => (isOn ? setOpen(!isOpen) : toggle(true))}
+          onClick={() => void (isOn ? setOpen(!isOpen) : toggle(true))}
           disabled={readOnly && !isOn}
         >
           {isOn ? <Icon name={isShown ? "down" : "right"} size={14} /> : null}

@@ -1,12 +1,13 @@
 import { useRef, useState } from "preact/hooks";
 import { insertVariable, openTemplate, type Variable } from "../document/variables";
 import { Icon } from "../ui/Icon";
+import type { Take } from "../ui/useChosen";
 import { useDraft } from "./useDraft";
 
 interface Props {
   id?: string;
   value: string;
-  onCommit: (text: string) => void;
+  onCommit: Take<string>;
   placeholder?: string;
   label?: string;
   wrong?: boolean;

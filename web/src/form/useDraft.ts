@@ -1,19 +1,24 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Take } from "../ui/useChosen";
 
 const PAUSE_MS = 350;
 
-/** The text of an input while it is typed in; it is told soon after, and when the input is left. */
-export function useDraft(value: string, tell: (text: string) => void) {
+/**
+ * The text of an input while it is typed in; it is told soon after, and when the input is left.
+ * It is shown until what `tell` promised is settled; then `value` counts again.
+ */
+export function useDraft(value: string, tell: Take<string>) {
   const [draft, setDraft] = useState<string | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const latest = useRef<{ draft: string | null; tell: (text: string) => void }>({ draft: null, tell });
+  const latest = useRef<{ draft: string | null; tell: Take<string> }>({ draft: null, tell });
   latest.current.tell = tell;
+  const done = useRef<Promise<unknown> | void>(undefined);
   const commit = () => {
     clearTimeout(timer.current);
     const text = latest.current.draft;
     if (text !== null && text !== told.current) {
       told.current = text;
-      latest.current.tell(text);
+      done.current = latest.current.tell(text);
     }
   };
   const told = useRef(value);
@@ -28,8 +33,12 @@ export function useDraft(value: string, tell: (text: string) => void) {
       clearTimeout(timer.current);
       timer.current = setTimeout(commit, PAUSE_MS);
     },
-    leave: () => {
+    leave: async () => {
       commit();
+      const left = latest.current.draft;
+      await done.current;
+      // What was typed meanwhile stays.
+      if (latest.current.draft !== left) return;
       latest.current.draft = null;
       setDraft(null);
     },

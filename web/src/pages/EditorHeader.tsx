@@ -91,8 +91,7 @@ export function EditorHeader({ project }: { project: OpenProject }) {
 }
 
 async function download(project: OpenProject): Promise<void> {
-  await project.settled();
-  await project.saver.flush();
+  await project.save();
   const link = document.createElement("a");
   link.href = project.api.exportUrl(project.id, "draft");
   link.download = "";
@@ -127,8 +126,10 @@ function SaveIndicator({ project }: { project: OpenProject }) {
   const state = project.saver.state.value;
   switch (state.kind) {
     case "saved":
+      // Before the draft is here, nothing can be said of it.
+      if (!state.at) return null;
       return (
-        <span class="save muted" role="status" title={state.at && `Saved ${ago(state.at)}`}>
+        <span class="save muted" role="status" title={`Saved ${ago(state.at)}`}>
           <Icon name="check" size={13} />
           Saved
         </span>
@@ -146,7 +147,7 @@ function SaveIndicator({ project }: { project: OpenProject }) {
         <span class="save failed" role="alert" title={state.message}>
           <Icon name="alert" size={13} />
           Not saved
-          <button type="button" class="link small" onClick={() => void project.saver.flush()}>
+          <button type="button" class="link small" onClick={() => void project.save()}>
             Retry
           </button>
         </span>

@@ -45,7 +45,8 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
       const found = schema && (await tell(schema));
       if (found) book = new SchemaBook(found as unknown as SchemaRoot);
       setReady(book !== null && !project.failure.value);
-      await testing(project).loadValues();
+      // What fails here is asked for again when the values are opened.
+      await testing(project).loadValues().catch(() => {});
     };
     void open();
     const warn = (event: BeforeUnloadEvent) => {

@@ -54,8 +54,7 @@ export function ImageDialog({ project, onClose }: { project: OpenProject; onClos
     setBusy(true);
     forget();
     try {
-      await project.settled();
-      await project.saver.flush();
+      await project.save();
       const order = { version, tag: tag.trim(), push: pushes };
       for await (const event of project.api.image(project.id, order, stop.signal)) {
         if (event.event === "progress") setMessages((before) => [...before, event.message]);

@@ -32,8 +32,7 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
   const publish = async () => {
     setBusy(true);
     try {
-      await project.settled();
-      await project.saver.flush();
+      await project.save();
       const { version } = await project.api.publish(project.id, {
         description: description.trim(),
         activate: activates,

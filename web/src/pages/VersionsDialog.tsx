@@ -29,7 +29,7 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
     if (chosen === null) return;
     let isGone = false;
     const load = async () => {
-      await project.saver.flush();
+      await project.save();
       const found = await project.api.diff(project.id, chosen, to);
       if (!isGone) setLines(found.lines);
     };

@@ -16,6 +16,11 @@ const isTyping = () => {
   );
 };
 
+/** A field gives up what was typed into it as if it were left. */
+function takeTyped(): void {
+  if (isTyping()) document.activeElement?.dispatchEvent(new FocusEvent("blur"));
+}
+
 export function useHotKeys(project: OpenProject): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
@@ -29,14 +34,13 @@ export function useHotKeys(project: OpenProject): void {
       };
       if (key === "enter" && !document.activeElement?.closest(".code-field")) {
         run(() => {
-          if (document.activeElement instanceof HTMLElement && isTyping())
-            document.activeElement.dispatchEvent(new FocusEvent("blur"));
+          takeTyped();
           void testing(project).test();
         });
       } else if (key === "s")
         run(() => {
-          project.flushEditor();
-          void project.saver.flush();
+          takeTyped();
+          void project.save();
         });
       else if (key === "e" && event.shiftKey) run(() => (mode.value = mode.value === "form" ? "yaml" : "form"));
       else if (!isTyping() && key === "z") run(() => void (event.shiftKey ? project.redo() : project.undo()));

@@ -128,6 +128,7 @@ export class OpenProject {
     };
     const done = this.#queue.then(() => tell(work())).then((result) => result ?? false);
     this.#queue = done;
+    void this.saver.expect(done);
     return done;
   }
 
@@ -135,6 +136,12 @@ export class OpenProject {
   async settled(): Promise<void> {
     this.flushEditor();
     await this.#queue;
+  }
+
+  /** Saves all that was asked for, now. */
+  async save(): Promise<void> {
+    await this.settled();
+    await this.saver.flush();
   }
 
   set(path: Path, value: Json, label = `Set ${path.at(-1) ?? "value"}`): Promise<boolean> {
@@ -152,9 +159,7 @@ export class OpenProject {
   }
 
   async #travel(way: "undo" | "redo"): Promise<void> {
-    this.flushEditor();
-    await this.#queue;
-    await this.saver.flush();
+    await this.save();
     const draft = await tell(this.api[way](this.id));
     if (draft) await this.load(draft);
   }

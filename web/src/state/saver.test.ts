@@ -57,3 +57,28 @@ it("asks whose text it shall be when another changed it", async () => {
   await saver.keepMine("mine");
   expect(sent.at(-1)).toEqual({ text: "mine", revision: 7 });
 });
+
+it("is not settled while a change is being made", async () => {
+  const { saver, sent } = saverOf([2]);
+  let made = () => {};
+  const work = new Promise<void>((done) => (made = done));
+  const expected = saver.expect(work);
+  expect(saver.isSettled).toBe(false);
+  saver.changed("made", "Set path");
+  await saver.flush();
+  expect(saver.isSettled).toBe(false);
+  made();
+  await expected;
+  expect(saver.isSettled).toBe(true);
+  expect(sent).toEqual([{ text: "made", revision: 1 }]);
+});
+
+it("is settled again when a change fails, and leaves what waits to be saved", async () => {
+  const { saver } = saverOf([2]);
+  await saver.expect(Promise.reject(new Error("refused")));
+  expect(saver.isSettled).toBe(true);
+  const failing = saver.expect(Promise.reject(new Error("refused")));
+  saver.changed("typed", "typing");
+  await failing;
+  expect(saver.state.value.kind).toBe("unsaved");
+});

@@ -30,6 +30,9 @@ export class Saver {
   revision = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pending: { text: string; label: string } | null = null;
+  /** How many changes are still being made; until they are there, nothing is said to be saved. */
+  #coming = 0;
+  #savedAt = "";
   #running: Promise<void> | null = null;
   #retry = FIRST_RETRY_S;
   #pause = SHORTEST_PAUSE_MS;
@@ -48,13 +51,28 @@ export class Saver {
     this.revision = draft.revision;
     this.canUndo.value = draft.can_undo;
     this.canRedo.value = draft.can_redo;
-    this.state.value = { kind: "saved", at: draft.saved_at };
+    this.#savedAt = draft.saved_at;
     this.#pending = null;
+    this.#rest();
   }
 
   /** Forgets what the browser kept. */
   forget(): void {
     store(this.key, null);
+  }
+
+  /** Waits for a change that is being made elsewhere; `changed` tells of it when it is there. */
+  async expect(work: Promise<unknown>): Promise<void> {
+    this.#coming += 1;
+    if (this.isSettled) this.state.value = { kind: "unsaved" };
+    await work.catch(() => {});
+    this.#coming -= 1;
+    if (this.state.value.kind === "unsaved" && !this.#pending) this.#rest();
+  }
+
+  /** Where nothing waits to be saved. */
+  #rest(): void {
+    this.state.value = this.#coming > 0 ? { kind: "unsaved" } : { kind: "saved", at: this.#savedAt };
   }
 
   changed(text: string, label: string): void {
@@ -93,11 +111,12 @@ export class Saver {
       this.revision = draft.revision;
       this.canUndo.value = draft.can_undo;
       this.canRedo.value = draft.can_redo;
+      this.#savedAt = draft.saved_at;
       if (this.#pending) {
         this.state.value = { kind: "unsaved" };
         return;
       }
-      this.state.value = { kind: "saved", at: draft.saved_at };
+      this.#rest();
       store(this.key, null);
     } catch (error) {
       this.#pending ??= job;

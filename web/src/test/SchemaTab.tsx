@@ -86,7 +86,7 @@ export function SchemaTab({ project, result, stream }: { project: OpenProject; r
           <Switch
             label="Import after each test"
             checked={isAutomatic}
-            onChange={(on) => void setImportsSchema(project, stream, on)}
+            onChange={(on) => setImportsSchema(project, stream, on)}
           />
           Import after each test<span class="help"> the detected schema replaces the declared one</span>
         </label>

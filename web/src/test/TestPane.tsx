@@ -61,7 +61,7 @@ export function TestPane({ project }: { project: OpenProject }) {
           icon="key"
           title="Testing values"
           aria-label="Testing values"
-          onClick={() => (store.isEditingValues.value = true)}
+          onClick={() => void store.editValues()}
         >
           <span class="optional">Testing values</span>
           {!store.hasValues.value && project.analysis.value.outline.inputs.length > 0 && (
@@ -128,7 +128,7 @@ function Untested({ project }: { project: OpenProject }) {
       actions={
         <>
           {lacks && (
-            <Button kind="primary" icon="key" onClick={() => (store.isEditingValues.value = true)}>
+            <Button kind="primary" icon="key" onClick={() => void store.editValues()}>
               Enter testing values
             </Button>
           )}

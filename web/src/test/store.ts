@@ -50,6 +50,7 @@ export class Testing {
   readonly secrets = signal<Path[]>([]);
   readonly hasValues = signal(false);
   readonly isEditingValues = signal(false);
+  #knowsValues = false;
   readonly inputState = signal<Record<string, string>>({});
   readonly generated = signal<GeneratedStream[]>([]);
   /** All templates, as they were when streams were made of them. */
@@ -120,22 +121,34 @@ export class Testing {
 
   async loadValues(): Promise<void> {
     const { project } = this;
-    const found = await project.api.testingValues(project.id).catch(() => null);
-    if (!found) return;
+    const found = await project.api.testingValues(project.id);
     this.values.value = found.values;
     this.secrets.value = found.secrets;
     this.hasValues.value = found.saved;
+    this.#knowsValues = true;
+  }
+
+  /** Opens the testing values, never without those that were saved: saving takes their place. */
+  async editValues(): Promise<void> {
+    if (!this.#knowsValues) {
+      try {
+        await this.loadValues();
+      } catch (error) {
+        toast("error", messageOf(error));
+        return;
+      }
+    }
+    this.isEditingValues.value = true;
   }
 
   async saveValues(values: JsonObject): Promise<boolean> {
     try {
       await this.project.api.saveTestingValues(this.project.id, values);
+      await this.loadValues();
     } catch (error) {
       toast("error", messageOf(error));
       return false;
     }
-    this.hasValues.value = true;
-    await this.loadValues();
     return true;
   }
 

@@ -1,6 +1,7 @@
 import type { ButtonHTMLAttributes, ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Icon, type IconName } from "./Icon";
+import { type Take, useChosen } from "./useChosen";
 import { Sentence } from "./Words";
 
 type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type" | "class" | "disabled"> & {
@@ -96,6 +97,7 @@ export function Empty({
   );
 }
 
+/** A switch; it shows at once what its user chose. */
 export function Switch({
   checked,
   onChange,
@@ -104,11 +106,12 @@ export function Switch({
   id,
 }: {
   checked: boolean;
-  onChange: (checked: boolean) => void;
+  onChange: Take<boolean>;
   label?: string;
   disabled?: boolean;
   id?: string;
 }) {
+  const [isOn, choose] = useChosen(checked, onChange);
   return (
     <span class="switch">
       <input
@@ -116,9 +119,9 @@ export function Switch({
         role="switch"
         id={id}
         aria-label={label}
-        checked={checked}
+        checked={isOn}
         disabled={disabled}
-        onChange={(event) => onChange(event.currentTarget.checked)}
+        onChange={(event) => choose(event.currentTarget.checked)}
       />
       <span />
     </span>
