@@ -88,6 +88,10 @@ fn a_consent_fills_the_testing_values() {
     for query in ["", "?code=c0de", "?code=c0de&state=other"] {
         assert_eq!(server.get(&format!("/oauth/callback{query}")).status, 400);
     }
+    // Nor one that comes under a name that is not this machine's.
+    let query = format!("/oauth/callback?code=c0de&state={state}");
+    let foreign = server.send("GET", &query, &[("Host", "evil.example.com")], b"");
+    check_refused(&foreign, 403, "foreign");
     assert_eq!(status(&server, &consent)["status"], "waiting");
 
     let back = server.get(&format!("/oauth/callback?code=c0de&state={state}"));

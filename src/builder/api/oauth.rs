@@ -20,9 +20,14 @@ use crate::value::Json;
 
 /// Where users come back to.
 const CALLBACK: &str = "/oauth/callback";
-/// What they see there. Nothing that came with the address is on these pages.
-const DONE: &str = include_str!("consent_given.html");
-const NOT_DONE: &str = include_str!("consent_not_given.html");
+/// What they see there, by whether it is done. Nothing that came with the address is on that page.
+const PAGE: &str = include_str!("consent.html");
+const DONE: [&str; 2] =
+    ["Connected", "The Connector Builder has what it needs. You can close this window."];
+const NOT_DONE: [&str; 2] = [
+    "Not connected",
+    "The Connector Builder got nothing: its own window says why. You can close this one, and try again there.",
+];
 
 #[derive(Debug, Deserialize)]
 pub(super) struct New {
@@ -131,7 +136,8 @@ async fn complete(
     Ok(names)
 }
 
-fn page(status: StatusCode, html: &'static str) -> Response {
+fn page(status: StatusCode, [title, text]: [&str; 2]) -> Response {
+    let html = PAGE.replace("{title}", title).replace("{text}", text);
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers = [
         (CACHE_CONTROL, "no-store"),
