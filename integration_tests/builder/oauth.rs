@@ -34,6 +34,8 @@ const SCRIPT: &str = r#"
 ? 'POST http://provider.test/token {"code": "c0de", "client_secret": "hunter2-hunter2"}'
 :
   json: {refresh_token: refresh-0123456789, other: 1}
+GET http://provider.test/items:
+  json: [{id: 1}]
 POST http://provider.test/token:
   status: 400
   json: {error: invalid_grant, error_description: hunter2-hunter2 does not fit}
@@ -50,7 +52,11 @@ fn server() -> (Server, ScriptedApi) {
 
 /// Begins a consent: its id, its URL, and the state in that.
 fn begin(server: &Server, path: &str) -> (String, String, String) {
-    let begun = ok(&server.post(&format!("{path}/oauth"), &json!({"text": MANIFEST})));
+    begin_with(server, path, MANIFEST)
+}
+
+fn begin_with(server: &Server, path: &str, text: &str) -> (String, String, String) {
+    let begun = ok(&server.post(&format!("{path}/oauth"), &json!({"text": text})));
     let url = begun["url"].as_str().unwrap().to_owned();
     let state = url.rsplit_once("state=").unwrap().1.to_owned();
     (begun["consent"].as_str().unwrap().to_owned(), url, state)
@@ -127,4 +133,49 @@ fn what_goes_wrong_is_said_without_secrets() {
         assert_eq!(status(&server, &consent), json!({"status": "failed", "message": expect}));
     }
     check_refused(&server.get("/api/oauth/none"), 404, "not_found");
+}
+
+#[test]
+fn an_exchange_that_nobody_answers_tells_no_secrets() {
+    let server = Server::start(&[]);
+    let path = project(&server, MANIFEST);
+    save_values(&server, &path);
+    let text = MANIFEST.replace(
+        "http://provider.test/token",
+        "'http://127.0.0.1:1/token?{{ client_secret_param }}&{{ auth_code_param }}'",
+    );
+    let (consent, _, state) = begin_with(&server, &path, &text);
+    server.get(&format!("/oauth/callback?code=c0de-0123&state={state}"));
+    let told = status(&server, &consent)["message"].as_str().unwrap().to_owned();
+    assert!(told.starts_with("the code could not be exchanged: "), "{told}");
+    assert!(told.contains("client_secret=****&code=****"), "{told}");
+}
+
+#[test]
+fn what_a_consent_filled_is_masked_in_tests() {
+    let (server, api) = server();
+    let stream = "\
+streams:
+  - type: DeclarativeStream
+    name: items
+    schema_loader: {type: InlineSchemaLoader, schema: {}}
+    retriever:
+      type: SimpleRetriever
+      requester:
+        type: HttpRequester
+        url: http://provider.test/items
+        authenticator: {type: BearerAuthenticator, api_token: '{{ config.credentials.refresh_token }}'}
+      record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: []}}
+";
+    let text = MANIFEST.replace("streams: []\n", stream);
+    let path = project(&server, &text);
+    save_values(&server, &path);
+    let (_, _, state) = begin(&server, &path);
+    server.get(&format!("/oauth/callback?code=c0de&state={state}"));
+    let body = json!({"text": text, "stream_name": "items"});
+    let told = server.post(&format!("{path}/tests"), &body);
+    let told = String::from_utf8(told.body).unwrap();
+    assert!(told.contains("Bearer ****"), "{told}");
+    assert!(!told.contains("refresh-0123456789"), "{told}");
+    drop(api);
 }

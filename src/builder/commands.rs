@@ -25,6 +25,8 @@ pub struct Prepared {
     pub manifest: Manifest,
     /// What is shown: without references, brought up to date, and normalised, as far as asked for.
     pub resolved: Json,
+    /// What may not be shown; those of a config are added when it is run with.
+    pub secrets: Secrets,
 }
 
 /// Why a command gives nothing.
@@ -107,7 +109,7 @@ impl Prepared {
         if normalizes {
             resolved = normalize(&resolved);
         }
-        Ok(Self { manifest, resolved })
+        Ok(Self { manifest, resolved, secrets: Secrets::new() })
     }
 
     /// The resolved manifest with the streams that its templates make, at most `max_streams` of
@@ -160,7 +162,7 @@ impl Prepared {
 
     /// Makes the source ready as the Builder runs it: what is read of it is limited.
     fn open(&self, config: Map, outside: &Outside) -> Result<(Source, Secrets), CommandError> {
-        let secrets = Secrets::new();
+        let secrets = self.secrets.clone();
         let Limits { pages, slices, .. } = Limits::DEFAULT;
         let limits = TestLimits { pages, slices };
         let test = TestSession { limits, witness: Arc::new(NoWitness) };

@@ -13,7 +13,7 @@ use crate::builder::outside::Outside;
 use crate::builder::test_read::{self, Limits, TestRead, Watcher};
 use crate::engine::Output;
 use crate::protocol::{FailureType, RecordFrame, TracedError};
-use crate::value::{Json, Map, Secrets, is_truthy, write_record_data};
+use crate::value::{Json, Map, is_truthy, write_record_data};
 
 const COMMAND: &str = "__command";
 
@@ -76,12 +76,13 @@ fn answer_or_fail(
                 stream: &stream,
                 states: inputs::read_state(state)?,
                 limits: wanted.limits,
+                secrets: run.output.secrets.clone(),
             };
             let watcher = Watcher::silent(outside.clock());
             let reading = test_read::run(read, &outside, &watcher);
             let outcome = block_on(run, Threads::One, reading)?.map_err(|err| {
                 // As in the reference, whoever is to blame.
-                let error = CommandError::new(&err, &Secrets::new());
+                let error = CommandError::new(&err, &run.output.secrets);
                 TracedError::system(error.to_string())
             })?;
             (stream, json!(outcome.answer))

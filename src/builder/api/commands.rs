@@ -30,7 +30,7 @@ impl Asked {
     async fn prepare(self, api: &Api, at: (String, String)) -> Answer<(Prepared, Map)> {
         let (api, (workspace, id)) = (api.clone(), at);
         apart(move || {
-            let values = to_run(&*api.store()?, &workspace, &id, self.values)?;
+            let (values, kept) = to_run(&*api.store()?, &workspace, &id, self.values)?;
             let Json::Object(config) = values else {
                 return Err(Failure::invalid("the values of a config are an object"));
             };
@@ -41,7 +41,11 @@ impl Asked {
                 refused(message.unwrap_or_default())
             })?;
             let prepared = Prepared::with(&written, false, false, &RunContext::system());
-            Ok((prepared.map_err(failure)?, config))
+            let prepared = prepared.map_err(failure)?;
+            for secret in &kept {
+                prepared.secrets.add(secret);
+            }
+            Ok((prepared, config))
         })
         .await
     }

@@ -9,6 +9,7 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 
 use super::Api;
@@ -82,26 +83,45 @@ fn read_reference(tag: &str) -> Answer<Reference> {
 /// Makes an image, one after the other, and tells how far it is.
 async fn run(api: Api, order: Order, teller: Teller) {
     // The semaphore is never closed.
-    let Ok(_turn) = api.0.image_turn.acquire().await else { return };
-    match make(&api, order, &teller).await {
+    let Ok(turn) = Arc::clone(&api.0.image_turn).acquire_owned().await else { return };
+    match make(&api, order, &teller, Arc::new(turn)).await {
         Ok(done) => teller.tell("done", done).await,
         Err(error) => teller.tell("failed", json!({"message": error.to_string()})).await,
     };
 }
 
-async fn make(api: &Api, order: Order, teller: &Teller) -> Result<Json, BuildError> {
+/// `turn` stays with what cannot be cut short when nobody listens any more.
+async fn make(
+    api: &Api,
+    order: Order,
+    teller: &Teller,
+    turn: Arc<OwnedSemaphorePermit>,
+) -> Result<Json, BuildError> {
     let progress = |message: String| teller.tell("progress", json!({"message": message}));
     let Order { reference, manifest, push } = order;
     progress("Putting program, shell, and manifest together".to_owned()).await;
     let files = connector_files([(MANIFEST, manifest.into_bytes())]);
     let (workshop, name) = (Arc::clone(&api.0.workshop), reference.clone());
     let runtime = Handle::current();
-    let built = spawn_blocking(move || runtime.block_on(workshop.build(&name, files)));
+    let builders_turn = Arc::clone(&turn);
+    let built = spawn_blocking(move || {
+        let _turn = builders_turn;
+        runtime.block_on(workshop.build(&name, files))
+    });
     let image = Arc::new(built.await??);
     let mut warnings = Vec::new();
     if api.0.workshop.base.is_none() && !image.has_bill() {
         warnings.push("the image has no bill of materials, as its program brings none".to_owned());
     }
+    // Before the push: what was pushed should not be told as failed.
+    progress("Writing the archive".to_owned()).await;
+    let (writer, written) = (api.clone(), Arc::clone(&image));
+    let writers_turn = Arc::clone(&turn);
+    let download = spawn_blocking(move || {
+        let _turn = writers_turn;
+        archive(&writer, &written)
+    });
+    let download = download.await??;
     if push {
         progress(format!("Pushing to {}", reference.host)).await;
         let pushed = api.0.workshop.registry(&reference)?.push(&image).await?;
@@ -109,9 +129,6 @@ async fn make(api: &Api, order: Order, teller: &Teller) -> Result<Json, BuildErr
         warnings
             .extend(unattached.map(|it| format!("the bill of materials is not attached: {it}")));
     }
-    progress("Writing the archive".to_owned()).await;
-    let (writer, written) = (api.clone(), Arc::clone(&image));
-    let download = spawn_blocking(move || archive(&writer, &written)).await??;
     let (name, size) = (download.name.clone(), download.size);
     let machines: Vec<_> = image.architectures().into_iter().map(Architecture::name).collect();
     let commands = ["docker", "podman"].map(|engine| format!("{engine} load -i {name}"));

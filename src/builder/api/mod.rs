@@ -15,7 +15,7 @@ mod testing_values;
 mod versions;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -44,11 +44,12 @@ struct Shared {
     tests: Tests,
     workshop: Arc<Workshop>,
     /// An image takes a few times its size of memory: they are made one after the other.
-    image_turn: Semaphore,
+    image_turn: Arc<Semaphore>,
     downloads: Arc<Downloads>,
     consents: Flows,
     /// Opened when it is needed first: a manifest server needs no projects.
     store: Mutex<Option<Arc<Store>>>,
+    changing_values: Mutex<()>,
 }
 
 impl Api {
@@ -59,6 +60,11 @@ impl Api {
     ) -> Answer<T> {
         let api = self.clone();
         answer::apart(move || Ok(work(&*api.store()?)?)).await
+    }
+
+    /// Holds others off who would read the testing values, and write them changed.
+    fn changing_values(&self) -> MutexGuard<'_, ()> {
+        self.0.changing_values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn store(&self) -> Result<Arc<Store>, WorkspaceError> {
@@ -81,10 +87,11 @@ pub(super) fn routes(settings: &Settings) -> (Router, Router) {
         outside: settings.outside.clone(),
         tests: Tests::default(),
         workshop: Arc::new(settings.workshop.clone()),
-        image_turn: Semaphore::new(1),
+        image_turn: Arc::new(Semaphore::new(1)),
         downloads: Arc::new(Downloads::new(settings.data.clone())),
         consents: Flows::default(),
         store: Mutex::new(None),
+        changing_values: Mutex::new(()),
     }));
     let project = Router::new()
         .route("/", get(projects::one).patch(projects::rename).delete(projects::delete))

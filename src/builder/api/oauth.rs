@@ -44,7 +44,7 @@ pub(super) async fn begin(
 ) -> Answer<JsonBody<Json>> {
     let redirect_uri = format!("{}{CALLBACK}", own_address(&headers));
     apart(move || {
-        let config = to_run(&*api.store()?, &workspace, &project, values)?;
+        let (config, _) = to_run(&*api.store()?, &workspace, &project, values)?;
         let manifest = Manifest::from_yaml(Source::new("manifest.yaml", text));
         let consent = Consent::declared(&manifest, &config).map_err(refused)?;
         let asked = Asked { workspace, project, consent, redirect_uri };
@@ -92,12 +92,20 @@ pub(super) async fn callback(State(api): State<Api>, RawQuery(query): RawQuery) 
     let Some((id, state, asked)) = taken else {
         return page(StatusCode::BAD_REQUEST, NOT_DONE);
     };
-    let status = match complete(&api, &query, &state, asked).await {
-        Ok(names) => Status::Done(names),
-        Err(message) => Status::Failed(message),
-    };
-    let is_done = matches!(status, Status::Done(_));
-    api.0.consents.end(&id, status);
+    // Goes on when the window is closed meanwhile: the code counts once.
+    let exchange = tokio::spawn(async move {
+        let key = asked.consent.key("auth_code");
+        let code = query.iter().find(|(name, _)| *name == key).map(|(_, code)| code.as_str());
+        let secrets = asked.consent.secrets(code.into_iter().chain([state.as_str()]));
+        let status = match complete(&api, &query, &state, asked).await {
+            Ok(names) => Status::Done(names),
+            Err(message) => Status::Failed(secrets.mask(&message).into_owned()),
+        };
+        let is_done = matches!(status, Status::Done(_));
+        api.0.consents.end(&id, status);
+        is_done
+    });
+    let is_done = exchange.await.unwrap_or(false);
     page(StatusCode::OK, if is_done { DONE } else { NOT_DONE })
 }
 
@@ -130,9 +138,13 @@ async fn complete(
     let kept = consent.kept(&response, code, now).map_err(|err| err.to_string())?;
     let names = kept.iter().map(|it| it.path.join(".")).collect();
     let got = kept.into_iter().map(|it| (it.path, it.value.expose().clone())).collect();
-    api.with_store(move |store| fill(store, &workspace, &project, got))
-        .await
-        .map_err(|failure| failure.message().to_owned())?;
+    let holder = api.clone();
+    api.with_store(move |store| {
+        let _alone = holder.changing_values();
+        fill(store, &workspace, &project, got)
+    })
+    .await
+    .map_err(|failure| failure.message().to_owned())?;
     Ok(names)
 }
 

@@ -80,9 +80,12 @@ pub(super) fn manifest_and_config(
     text: String,
     values: Option<Json>,
 ) -> Answer<(Manifest, Map, Secrets)> {
-    let values = to_run(&*api.store()?, workspace, id, values)?;
+    let (values, kept) = to_run(&*api.store()?, workspace, id, values)?;
     let manifest = Manifest::from_yaml(Source::new("manifest.yaml", text));
     let secrets = masking(&manifest, &values);
+    for secret in &kept {
+        secrets.add(secret);
+    }
     let Json::Object(config) = values else {
         return Err(Failure::invalid("the values of a config are an object"));
     };
@@ -100,7 +103,14 @@ async fn run(api: Api, test: Test, teller: Teller) {
     if !teller.tell("started", json!({"test": id})).await {
         return;
     }
-    let read = TestRead { manifest: &manifest, config, stream: &stream, states, limits };
+    let read = TestRead {
+        manifest: &manifest,
+        config,
+        stream: &stream,
+        states,
+        limits,
+        secrets: secrets.clone(),
+    };
     let mut read = Box::pin(test_read::run(read, &api.0.outside, &watcher));
     let outcome = loop {
         tokio::select! {

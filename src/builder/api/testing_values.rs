@@ -44,6 +44,7 @@ pub(super) async fn put(
     }
     apart(move || {
         let store = api.store()?;
+        let _alone = api.changing_values();
         let kept = kept(&store, &workspace, &id)?.unwrap_or_default();
         let text = store.text(&workspace, &id, None)?;
         let mut secrets = secrets_of(&text, &values);
@@ -58,19 +59,22 @@ pub(super) async fn put(
 }
 
 /// The values to run with: those that were given, with what is kept where a secret is masked; or
-/// else those that are kept.
+/// else those that are kept. And those of them that were secret when they were kept.
 pub(super) fn to_run(
     store: &Store,
     workspace: &str,
     id: &str,
     given: Option<Json>,
-) -> Result<Json, WorkspaceError> {
+) -> Result<(Json, Vec<String>), WorkspaceError> {
     let kept = kept(store, workspace, id)?.unwrap_or_default();
-    Ok(match given {
+    let values = match given {
         Some(values) => unmasked(values, &kept),
         None if kept.values.is_object() => kept.values,
         None => json!({}),
-    })
+    };
+    let secrets = kept.secrets.iter().filter_map(|path| at(&values, path)?.as_str());
+    let secrets = secrets.map(str::to_owned).collect();
+    Ok((values, secrets))
 }
 
 /// Adds what was got elsewhere: from now on it is secret.
@@ -226,7 +230,7 @@ mod tests {
         save(json!({"key": "hunter2", "start": "2024"}));
         let masked = json!({"key": MASK, "start": "2024"});
         assert_eq!(shown()["values"], masked);
-        let run = |given| to_run(&store, "default", &id, given).unwrap();
+        let run = |given| to_run(&store, "default", &id, given).unwrap().0;
         assert_eq!(run(None), json!({"key": "hunter2", "start": "2024"}));
         assert_eq!(run(Some(json!({"key": MASK}))), json!({"key": "hunter2"}));
 
@@ -237,6 +241,8 @@ mod tests {
         assert_eq!(shown()["values"]["credentials"], json!({"token": MASK}));
         let whole = json!({"key": "hunter2", "start": "2025", "credentials": {"token": "t0ken"}});
         assert_eq!(run(None), whole);
+        let (_, secrets) = to_run(&store, "default", &id, None).unwrap();
+        assert_eq!(secrets, ["t0ken", "hunter2"]);
         // A draft that no longer says what is secret gets nothing out.
         for text in ["spec: {connection_specification: {properties: {key: {}}}}", "a: ["] {
             let revision = store.project("default", &id).unwrap().draft.saved.revision;

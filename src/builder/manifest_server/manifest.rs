@@ -109,11 +109,13 @@ pub(super) async fn test_read(State(shared): State<Shared>, mut body: Body) -> A
     let failed = |err: String| ApiError::Failed(format!("Error reading stream: {err}"));
     let states = read_states(&Json::Array(state)).map_err(|err| failed(err.to_string()))?;
     let manifest = &prepared.manifest;
-    let read = TestRead { manifest, config, stream: &stream, states, limits };
+    let secrets = Secrets::new();
+    let read =
+        TestRead { manifest, config, stream: &stream, states, limits, secrets: secrets.clone() };
     let watcher = Watcher::silent(shared.outside.clock());
     let outcome = test_read::run(read, &shared.outside, &watcher).await;
-    let outcome = outcome
-        .map_err(|err| plain("reading stream", &CommandError::new(&err, &Secrets::new())))?;
+    let outcome =
+        outcome.map_err(|err| plain("reading stream", &CommandError::new(&err, &secrets)))?;
     Ok(Answer(json!(outcome.answer)))
 }
 

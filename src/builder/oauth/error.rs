@@ -18,6 +18,9 @@ pub enum OAuthError {
     /// A placeholder cannot be read.
     #[error("a placeholder cannot be filled: {0}")]
     Placeholder(String),
+    /// A place in the config, or in the answer, is none.
+    #[error("`{0}` is not a list of names")]
+    Path(&'static str),
     /// A URL is none that a browser may be sent to.
     #[error("`{field}` does not begin with http:// or https:// once it is filled")]
     Url {

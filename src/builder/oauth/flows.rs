@@ -13,6 +13,8 @@ use crate::value::Secret;
 
 /// How long a user may take to agree.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+/// How long the exchange of a code may take.
+const LONGEST_EXCHANGE: SignedDuration = SignedDuration::from_mins(5);
 /// The oldest is forgotten when there are more.
 const MOST: usize = 32;
 /// What a state is made of; 64 characters, so that each is as likely.
@@ -103,7 +105,13 @@ impl Flows {
         let flows = self.flows();
         let flow = flows.iter().find(|flow| flow.id == id)?;
         if flow.status == Status::Waiting && flow.is_over(now) {
-            return Some(Status::Failed("nobody agreed within ten minutes".to_owned()));
+            // A code that is being exchanged came in time, and its answer may come later.
+            if flow.asked.is_some() {
+                return Some(Status::Failed("nobody agreed within ten minutes".to_owned()));
+            }
+            if now.duration_since(flow.began) > PATIENCE + LONGEST_EXCHANGE {
+                return Some(Status::Failed("the exchange of the code did not end".to_owned()));
+            }
         }
         Some(flow.status.clone())
     }
@@ -180,6 +188,13 @@ mod tests {
         let later = NOW + PATIENCE + SignedDuration::from_secs(1);
         assert!(flows.take(&query(&state), later).is_none());
         assert!(matches!(flows.status(&id, later), Some(Status::Failed(_))));
+
+        // What was taken in time is waited for, but not for ever.
+        let (id, state) = begin(&flows, &run);
+        assert!(flows.take(&query(&state), NOW + PATIENCE).is_some());
+        assert_eq!(flows.status(&id, later), Some(Status::Waiting));
+        let end = later + LONGEST_EXCHANGE;
+        assert!(matches!(flows.status(&id, end), Some(Status::Failed(_))));
     }
 
     #[test]

@@ -76,14 +76,14 @@ impl Consent {
             "complete_oauth_server_output_specification",
         ] {
             for (name, property) in properties(oauth.get(specification)) {
-                let value = at(config, &path_in(property, "path_in_connector_config", name));
+                let value = at(config, &path_in_config(property, name)?);
                 if let Some(text) = value.and_then(scalar) {
                     given.insert(name.clone(), text);
                 }
             }
         }
         let consent = Self {
-            outputs: outputs(&oauth, input),
+            outputs: outputs(&oauth, input)?,
             input: input.clone(),
             given: Secret::new(given),
         };
@@ -118,9 +118,16 @@ impl Consent {
     /// Where the user agrees.
     pub fn url(&self, redirect_uri: &str, state: &str) -> Result<String, OAuthError> {
         let mut values = self.values(redirect_uri, state);
-        let secret = values.remove(&self.key("client_secret")).unwrap_or_default();
         // Under whatever name: the secret is never in an address that a browser shows.
-        values.retain(|_, value| secret.is_empty() || !value.contains(&secret));
+        for name in [self.key("client_secret"), "client_secret".to_owned()] {
+            let given = self.given.expose().get(&name).cloned();
+            for secret in given.into_iter().chain(values.remove(&name)).filter(|it| !it.is_empty())
+            {
+                // What is shorter is part of much by chance.
+                let is_long = secret.len() > 3;
+                values.retain(|_, value| *value != secret && !(is_long && value.contains(&secret)));
+            }
+        }
         let url = render(self.text("consent_url")?, &values)?;
         checked_url(url, "consent_url")
     }
@@ -175,16 +182,22 @@ impl Consent {
         now: Timestamp,
     ) -> Result<Vec<Kept>, OAuthError> {
         if !response.is_ok() {
-            let secrets = Secrets::new();
-            self.given.expose().values().chain([&code.to_owned()]).for_each(|it| secrets.add(it));
             let said = words(response);
-            let said = secrets.mask(&said);
+            let said = self.secrets([code]).mask(&said).into_owned();
             let said = said.chars().take(LONGEST_WORDS).collect::<String>();
             let said = if said.is_empty() { said } else { format!(": {said}") };
             return Err(OAuthError::Refused { status: response.status, said });
         }
         let answer = response.json().ok_or(OAuthError::NotJson)?;
         self.outputs.iter().map(|output| output.take(answer, now)).collect()
+    }
+
+    /// What no message may show: all that is given for the consent, and `more`.
+    pub fn secrets<'t>(&self, more: impl IntoIterator<Item = &'t str>) -> Secrets {
+        let secrets = Secrets::new();
+        self.given.expose().values().for_each(|it| secrets.add(it));
+        more.into_iter().for_each(|it| secrets.add(it));
+        secrets
     }
 
     fn text(&self, field: &'static str) -> Result<&str, OAuthError> {
@@ -268,7 +281,7 @@ impl Output {
 }
 
 /// What is taken out of the answer, and where it goes.
-fn outputs(oauth: &Json, input: &Map) -> Vec<Output> {
+fn outputs(oauth: &Json, input: &Map) -> Result<Vec<Output>, OAuthError> {
     let extracted = input.get("extract_output").and_then(Json::as_array);
     let extracted: Vec<Vec<String>> = extracted
         .into_iter()
@@ -279,13 +292,13 @@ fn outputs(oauth: &Json, input: &Map) -> Vec<Output> {
         .map(|(name, property)| {
             let known = extracted.iter().find(|path| path.last() == Some(name));
             let usual = known.cloned().unwrap_or_else(|| vec![name.clone()]);
-            Output {
+            Ok(Output {
                 name: name.clone(),
-                in_answer: path_at(property, "path_in_oauth_response").unwrap_or(usual),
-                in_config: path_in(property, "path_in_connector_config", name),
-            }
+                in_answer: path_at(property, "path_in_oauth_response")?.unwrap_or(usual),
+                in_config: path_in_config(property, name)?,
+            })
         })
-        .collect();
+        .collect::<Result<_, _>>()?;
     if outputs.is_empty() {
         let paths =
             if extracted.is_empty() { vec![vec!["refresh_token".to_owned()]] } else { extracted };
@@ -294,7 +307,7 @@ fn outputs(oauth: &Json, input: &Map) -> Vec<Output> {
             Some(Output { in_config: vec![name.clone()], name, in_answer })
         }));
     }
-    outputs
+    Ok(outputs)
 }
 
 /// The properties of a JSON schema, or of a plain mapping of them.
@@ -304,13 +317,17 @@ fn properties(schema: Option<&Json>) -> impl Iterator<Item = (&String, &Json)> {
     inner.or(schema).into_iter().flatten().filter(|(_, property)| property.is_object())
 }
 
-fn path_at(property: &Json, field: &str) -> Option<Vec<String>> {
-    let path = property.get(field)?.as_array()?.iter();
-    Some(path.filter_map(|step| Some(step.as_str()?.to_owned())).collect())
+/// The path in a field; nothing if it has none. An empty one would stand for everything.
+fn path_at(property: &Json, field: &'static str) -> Result<Option<Vec<String>>, OAuthError> {
+    let Some(path) = property.get(field).filter(|path| !path.is_null()) else { return Ok(None) };
+    let steps = path.as_array().filter(|steps| !steps.is_empty()).into_iter().flatten();
+    let steps: Option<Vec<_>> = steps.map(|step| step.as_str().map(str::to_owned)).collect();
+    steps.filter(|steps| !steps.is_empty()).map(Some).ok_or(OAuthError::Path(field))
 }
 
-fn path_in(property: &Json, field: &str, name: &str) -> Vec<String> {
-    path_at(property, field).unwrap_or_else(|| vec![name.to_owned()])
+fn path_in_config(property: &Json, name: &str) -> Result<Vec<String>, OAuthError> {
+    let path = path_at(property, "path_in_connector_config")?;
+    Ok(path.unwrap_or_else(|| vec![name.to_owned()]))
 }
 
 fn at<'v>(value: &'v Json, path: &[String]) -> Option<&'v Json> {
@@ -362,11 +379,13 @@ mod tests {
     fn the_url_is_filled_and_never_has_the_secret() {
         let consent = plain(&json!({
             "consent_url": "https://a.test/agree?{{ client_id_param }}&{{ redirect_uri_param }}&{{ scope_param }}\
-                            &{{ state_key }}={{ state_value }}&x={{ client_secret_value }}{{ app }}",
+                            &{{ state_key }}={{ state_value }}&x={{ client_secret_value }}{{ app }}{{ client_secret }}{{ hint }}",
             "access_token_url": "https://a.test/token",
             "scopes": [{"scope": "read"}, {"scope": "write"}],
             "client_id_key": "app_id",
             "app": "hunter2!",
+            "client_secret": "other-secret",
+            "hint": "an other-secret thing",
         }));
         let expect = "https://a.test/agree?app_id=my-app&redirect_uri=http%3A%2F%2F127.0.0.1%3A8080\
                       %2Foauth%2Fcallback&scope=read+write&state=abc&x=";
@@ -384,6 +403,20 @@ mod tests {
         let consent = consent(&oauth, &json!({"c": {"app": 7}})).unwrap();
         assert_eq!(consent.values(URI, "s")["client_id_value"], "7");
         assert_eq!(self::consent(&json!({}), &json!({})).unwrap_err(), OAuthError::NotDeclared);
+    }
+
+    #[test]
+    fn a_place_that_is_none_is_told() {
+        for path in [json!([]), json!([0]), json!("a"), json!(["a", null])] {
+            for field in ["path_in_connector_config", "path_in_oauth_response"] {
+                let oauth = json!({
+                    "oauth_connector_input_specification": {"consent_url": "https://a"},
+                    "complete_oauth_output_specification": {"properties": {"token": {field: path}}},
+                });
+                let error = consent(&oauth, &json!({"client_id": "me"})).unwrap_err();
+                assert_eq!(error, OAuthError::Path(field), "{path}");
+            }
+        }
     }
 
     #[test]

@@ -13,17 +13,49 @@ use sha2::{Digest, Sha256};
 use super::OAuthError;
 use crate::http::{quote_plus, unquote};
 
+/// Placeholders, brackets, and conditions within one another; each takes a frame of the stack.
+const DEEPEST: usize = 50;
+/// Bytes of a text, and of what it becomes: it is an address, a header, or a parameter.
+const LONGEST: usize = 64 << 10;
+
 /// What placeholders can name.
 pub(super) type Values = BTreeMap<String, String>;
 
 /// The text with its placeholders filled; a name that is not known is empty.
 pub(super) fn render(text: &str, values: &Values) -> Result<String, OAuthError> {
-    let mut reader = Reader { rest: text, values };
+    render_at(text, values, 0)
+}
+
+fn render_at(text: &str, values: &Values, depth: usize) -> Result<String, OAuthError> {
+    is_shallow(depth)?;
+    fits(text.len())?;
+    let mut reader = Reader { rest: text, values, depth };
     let mut filled = String::new();
     match reader.block(&mut filled, true)? {
         Some(tag) => Err(wrong(&format!("there is no `if` before `{{% {tag} %}}`"))),
         None => Ok(filled),
     }
+}
+
+/// Refuses what could exhaust the stack.
+fn is_shallow(depth: usize) -> Result<(), OAuthError> {
+    if depth <= DEEPEST {
+        return Ok(());
+    }
+    Err(wrong(&format!("more than {DEEPEST} stand within one another")))
+}
+
+/// Refuses what is longer than any request has use for.
+fn fits(n_bytes: usize) -> Result<(), OAuthError> {
+    if n_bytes <= LONGEST {
+        return Ok(());
+    }
+    Err(wrong(&format!("the text has more than {LONGEST} bytes")))
+}
+
+fn add(filled: &mut String, more: &str) -> Result<(), OAuthError> {
+    filled.push_str(more);
+    fits(filled.len())
 }
 
 fn wrong(problem: &str) -> OAuthError {
@@ -33,6 +65,8 @@ fn wrong(problem: &str) -> OAuthError {
 struct Reader<'t> {
     rest: &'t str,
     values: &'t Values,
+    /// How many placeholders and conditions this one is in.
+    depth: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -45,7 +79,7 @@ impl<'t> Reader<'t> {
         loop {
             let Some(start) = self.rest.find('{') else {
                 if is_shown {
-                    filled.push_str(self.rest);
+                    add(filled, self.rest)?;
                 }
                 self.rest = "";
                 return Ok(None);
@@ -55,19 +89,20 @@ impl<'t> Reader<'t> {
             let is_value = from.starts_with("{{");
             let n_plain = usize::from(!is_tag && !is_value);
             if is_shown {
-                filled.push_str(before);
-                filled.push_str(&from[..n_plain]);
+                add(filled, before)?;
+                add(filled, &from[..n_plain])?;
             }
             self.rest = &from[n_plain..];
             if is_value {
                 let inner = self.inner()?;
                 if is_shown {
-                    filled.push_str(&evaluate(inner, self.values)?);
+                    add(filled, &evaluate(inner, self.values, self.depth + 1)?)?;
                 }
             } else if is_tag {
-                let end = self.rest.find("%}").ok_or_else(|| wrong("a `{%` has no `%}`"))?;
-                let tag = self.rest[2..end].trim_matches('-').trim();
-                self.rest = &self.rest[end + 2..];
+                let (tag, rest) =
+                    self.rest[2..].split_once("%}").ok_or_else(|| wrong("a `{%` has no `%}`"))?;
+                let tag = tag.trim_matches('-').trim();
+                self.rest = rest;
                 match tag.strip_prefix("if ") {
                     Some(condition) => self.condition(condition, filled, is_shown)?,
                     None => return Ok(Some(tag)),
@@ -104,14 +139,21 @@ impl<'t> Reader<'t> {
         filled: &mut String,
         is_shown: bool,
     ) -> Result<(), OAuthError> {
-        let mut holds = holds(first, self.values)?;
+        self.depth += 1;
+        is_shallow(self.depth)?;
+        let mut holds = holds(first, self.values, self.depth)?;
         let mut was_met = holds;
         loop {
             let tag = self.block(filled, is_shown && holds)?;
             match tag.map(|tag| (tag, tag.strip_prefix("elif "))) {
-                Some((_, Some(other))) => holds = !was_met && self::holds(other, self.values)?,
+                Some((_, Some(other))) => {
+                    holds = !was_met && self::holds(other, self.values, self.depth)?;
+                }
                 Some(("else", None)) => holds = !was_met,
-                Some(("endif", None)) => return Ok(()),
+                Some(("endif", None)) => {
+                    self.depth -= 1;
+                    return Ok(());
+                }
                 Some((tag, None)) => return Err(wrong(&format!("`{{% {tag} %}}` is not known"))),
                 None => return Err(wrong("an `if` has no `endif`")),
             }
@@ -121,40 +163,45 @@ impl<'t> Reader<'t> {
 }
 
 /// Whether a condition holds: `a == 'b'`, `a != 'b'`, `a`, or `not a`.
-fn holds(condition: &str, values: &Values) -> Result<bool, OAuthError> {
+fn holds(condition: &str, values: &Values, depth: usize) -> Result<bool, OAuthError> {
+    let evaluate = |expression| evaluate(expression, values, depth + 1);
     for (sign, is_equal) in [("==", true), ("!=", false)] {
         if let Some((left, right)) = condition.split_once(sign) {
-            return Ok((evaluate(left, values)? == evaluate(right, values)?) == is_equal);
+            return Ok((evaluate(left)? == evaluate(right)?) == is_equal);
         }
     }
     match condition.trim().strip_prefix("not ") {
-        Some(other) => Ok(evaluate(other, values)?.is_empty()),
-        None => Ok(!evaluate(condition, values)?.is_empty()),
+        Some(other) => Ok(evaluate(other)?.is_empty()),
+        None => Ok(!evaluate(condition)?.is_empty()),
     }
 }
 
 /// `value | filter | filter`.
-fn evaluate(expression: &str, values: &Values) -> Result<String, OAuthError> {
+fn evaluate(expression: &str, values: &Values, depth: usize) -> Result<String, OAuthError> {
+    is_shallow(depth)?;
     let mut parts = split(expression, &['|']).into_iter();
     let value = parts.next().unwrap_or_default();
     let value = if value.contains("{{") {
-        render(value.trim(), values)?
+        render_at(value.trim(), values, depth + 1)?
     } else {
-        let terms = split(value, &['~', '+']).into_iter();
-        terms.map(|term| operand(term.trim(), values)).collect::<Result<String, _>>()?
+        let mut joined = String::new();
+        for term in split(value, &['~', '+']) {
+            add(&mut joined, &operand(term.trim(), values, depth)?)?;
+        }
+        joined
     };
     parts.try_fold(value, |value, filter| apply(filter.trim(), value))
 }
 
 /// A text in quotes, or the value of a name.
-fn operand(term: &str, values: &Values) -> Result<String, OAuthError> {
+fn operand(term: &str, values: &Values, depth: usize) -> Result<String, OAuthError> {
     for quote in ['\'', '"'] {
         if let Some(text) = term.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
             return Ok(text.to_owned());
         }
     }
     if let Some(inner) = term.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-        return evaluate(inner, values);
+        return evaluate(inner, values, depth + 1);
     }
     let is_name =
         !term.is_empty() && term.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
@@ -166,6 +213,7 @@ fn operand(term: &str, values: &Values) -> Result<String, OAuthError> {
 }
 
 fn apply(filter: &str, value: String) -> Result<String, OAuthError> {
+    fits(value.len())?;
     let (name, arguments) = match filter.split_once('(') {
         Some((name, rest)) => (name.trim(), rest.strip_suffix(')').unwrap_or(rest)),
         None => (filter, ""),
@@ -182,9 +230,12 @@ fn apply(filter: &str, value: String) -> Result<String, OAuthError> {
         "codechallenges256" => BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(value)),
         "replace" => {
             let texts = split(arguments, &[',']).into_iter();
-            let texts = texts.map(|text| operand(text.trim(), &Values::new()));
+            let texts = texts.map(|text| operand(text.trim(), &Values::new(), DEEPEST));
             match texts.collect::<Result<Vec<_>, _>>()?.as_slice() {
-                [from, to] => value.replace(from, to),
+                [from, to] => {
+                    fits(value.len() + value.matches(from).count() * to.len())?;
+                    value.replace(from, to)
+                }
                 _ => return Err(wrong("`replace` takes two texts")),
             }
         }
@@ -281,8 +332,28 @@ mod tests {
             ("{% if id %}", "an `if` has no `endif`"),
             ("{% endif %}", "there is no `if` before `{% endif %}`"),
             ("{% if id %}{% for %}", "`{% for %}` is not known"),
+            ("{%}", "a `{%` has no `%}`"),
+            ("{%%}", "there is no `if` before `{%  %}`"),
         ] {
             check_wrong(text, &format!("{start}{expect}"));
         }
+    }
+
+    #[test]
+    fn hostile_texts_are_refused() {
+        let start = "a placeholder cannot be filled: ";
+        let deep = format!("{start}more than 50 stand within one another");
+        let times = 10_000;
+        for (open, inside, close) in [("(", "id", ")"), ("{{", "id", "}}")] {
+            let text = [&open.repeat(times), inside, &close.repeat(times)].concat();
+            check_wrong(&format!("{{{{ {text} }}}}"), &deep);
+        }
+        check_wrong(&"{% if id %}".repeat(5_000), &deep);
+        let long = format!("{start}the text has more than 65536 bytes");
+        let bomb = "| replace('a', 'aaaaaaaaaa') ".repeat(15);
+        check_wrong(&format!("{{{{ 'a' {bomb} }}}}"), &long);
+        check_wrong(&"a".repeat(LONGEST + 1), &long);
+        let terms = vec!["'aaaaaaaaaaaaaaaa'"; 3_000].join("~");
+        check_wrong(&format!("{{{{ {terms} | replace('', 'aa') }}}}"), &long);
     }
 }

@@ -44,6 +44,8 @@ pub struct TestRead<'a> {
     pub states: States,
     /// How much is read.
     pub limits: Limits,
+    /// What may not be shown; those of the config are added, and what is got while reading.
+    pub secrets: Secrets,
 }
 
 /// How much a test read reads.
@@ -79,27 +81,27 @@ pub struct Outcome {
 
 /// Reads; whoever drops this cancels it.
 ///
-/// An error means that nothing was read; what goes wrong later stands in the answer.
+/// An error means that nothing was read, and is to be masked with the secrets of `read`; what goes
+/// wrong later stands in the answer.
 pub async fn run(
     read: TestRead<'_>,
     outside: &Outside,
     watcher: &Watcher,
 ) -> Result<Outcome, EngineError> {
-    let secrets = Secrets::new();
+    let secrets = read.secrets.clone();
     let lines = watcher.clone();
     let tell = move |level, text: &str| lines.log(level, text);
     let layer = LogLayer::telling(tell, secrets.clone(), LevelFilter::INFO);
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
-    run_logged(read, outside, watcher, secrets).with_subscriber(dispatch).await
+    run_logged(read, outside, watcher).with_subscriber(dispatch).await
 }
 
 async fn run_logged(
     read: TestRead<'_>,
     outside: &Outside,
     watcher: &Watcher,
-    secrets: Secrets,
 ) -> Result<Outcome, EngineError> {
-    let TestRead { manifest, config, stream, states, limits } = read;
+    let TestRead { manifest, config, stream, states, limits, secrets } = read;
     let run = outside.run(watcher.clock());
     let tape = Arc::new(Tape::new(stream, limits, secrets.clone(), run.clone(), watcher.clone()));
     let test = TestSession {
