@@ -152,6 +152,17 @@ export class Testing {
     return true;
   }
 
+  /** Adds one value to those that are saved, which are asked for first: saving takes their place. */
+  async addValue(key: string, value: Json): Promise<boolean> {
+    try {
+      await this.loadValues();
+    } catch (error) {
+      toast("error", messageOf(error));
+      return false;
+    }
+    return this.saveValues({ ...this.values.value, [key]: value });
+  }
+
   #update(stream: string, change: (run: Run) => Run): void {
     const run = this.runs.value[stream];
     if (run) this.runs.value = { ...this.runs.value, [stream]: change(run) };
