@@ -73,6 +73,43 @@ it("the YAML is completed, explained, and shows what is wrong", async () => {
   await world.cleared(page);
 });
 
+it("what is typed into a small editor stays until it is discarded, and then it is gone", async () => {
+  const stream = "    schema_loader: {type: InlineSchemaLoader, schema: {type: object, properties: {id: {type: integer}}}}\n";
+  const page = await world.opened("Small", connector(world.api.url, { stream }), "items");
+  const begins = (label, text) =>
+    page.waitForFunction(
+      ([name, wanted]) => document.querySelector(`[aria-label="${name}"]`)?.textContent.startsWith(wanted),
+      [label, text],
+    );
+  const typeInto = async (label, text) => {
+    await page.getByLabel(label, { exact: true }).click();
+    await page.keyboard.press("Control+Home");
+    await page.keyboard.type(text);
+    await begins(label, text);
+  };
+  const schema = section(page, "Schema");
+  await schema.getByRole("button", { name: /^Schema/ }).click();
+  await begins("Schema as JSON", "{");
+  await typeInto("Schema as JSON", "typed");
+  await schema.getByRole("button", { name: "Discard", exact: true }).click();
+  await begins("Schema as JSON", "{");
+  await schema.getByRole("button", { name: "Discard", exact: true }).waitFor({ state: "detached" });
+
+  await page.locator(".form-head").getByRole("button", { name: "YAML", exact: true }).click();
+  await begins("items as YAML", "type");
+  await typeInto("items as YAML", "# typed ");
+  const path = section(page, "Request").getByLabel("URL path", { exact: true });
+  await path.fill("/other");
+  await path.blur();
+  await hasText(page, [/path: \/other/], [/# typed/]);
+  await begins("items as YAML", "# typed ");
+  const apply = page.getByRole("button", { name: "Apply", exact: true });
+  assert.ok(!(await apply.isDisabled()));
+  await page.getByRole("button", { name: "Discard", exact: true }).click();
+  await page.getByLabel("items as YAML", { exact: true }).waitFor({ state: "detached" });
+  await world.cleared(page);
+});
+
 it("user inputs are put in order by drag and by keyboard", async () => {
   const page = await world.opened("Order", connector(world.api.url, { properties: INPUTS }), "User inputs");
   const rows = page.locator(".input-row");
