@@ -34,8 +34,10 @@ export function useHotKeys(project: OpenProject): void {
       };
       if (key === "enter" && !document.activeElement?.closest(".code-field")) {
         run(() => {
+          const store = testing(project);
+          if (store.isRunning.value) return;
           takeTyped();
-          void testing(project).test();
+          void store.test();
         });
       } else if (key === "s")
         run(() => {
