@@ -7,10 +7,13 @@ import { Dialog } from "../ui/basics";
 
 export const showsHotKeys = signal(false);
 
+/** Inputs that no text is typed into. */
+const CHOICES = ["checkbox", "radio", "file"];
+
 const isTyping = () => {
   const focused = document.activeElement;
   return (
-    focused instanceof HTMLInputElement ||
+    (focused instanceof HTMLInputElement && !CHOICES.includes(focused.type)) ||
     focused instanceof HTMLTextAreaElement ||
     (focused instanceof HTMLElement && focused.isContentEditable)
   );
