@@ -21,7 +21,8 @@ export function Connect({
   project: OpenProject;
   /** What has to be done first, e.g. to save the values that the consent needs. */
   before?: () => Promise<boolean>;
-  onDone?: () => void;
+  /** Gets the paths of the values that were filled. */
+  onDone?: (kept: string[]) => void;
 }) {
   const [consent, setConsent] = useState<Consent>({ kind: "none" });
   /** The consent that is waited for; another value ends the waiting. */
@@ -42,7 +43,7 @@ export function Connect({
       setConsent({ kind: "none" });
       await testing(project).loadValues();
       toast("success", `Connected: ${found.kept.join(", ")} ${found.kept.length === 1 ? "is" : "are"} filled.`);
-      onDone?.();
+      onDone?.(found.kept);
     }
   };
   const connect = async () => {
