@@ -27,6 +27,9 @@ it("`{{` in a field offers the variables that there are, by keyboard and by mous
   await path.pressSequentially("/{{ reg");
   const offered = page.getByRole("listbox", { name: "Variables" });
   await offered.getByRole("option", { name: /config\['region'\].*User input: Region/ }).waitFor();
+  const chosen = await path.getAttribute("aria-activedescendant");
+  assert.equal(await offered.getByRole("option", { selected: true }).getAttribute("id"), chosen);
+  assert.equal(await path.getAttribute("aria-expanded"), "true");
   await shoot(page, "editing-1-variables");
   await page.keyboard.press("Enter");
   assert.equal(await path.inputValue(), "/{{ config['region'] }}");
