@@ -77,7 +77,8 @@ it("the YAML is completed, explained, and shows what is wrong", async () => {
 });
 
 it("what is typed into a small editor stays until it is discarded, and then it is gone", async () => {
-  const stream = "    schema_loader: {type: InlineSchemaLoader, schema: {type: object, properties: {id: {type: integer}}}}\n";
+  const stream =
+    "    schema_loader: {type: InlineSchemaLoader, schema: {type: object, properties: {id: {type: integer}}}}\n";
   const page = await world.opened("Small", connector(world.api.url, { stream }), "items");
   const begins = (label, text) =>
     page.waitForFunction(

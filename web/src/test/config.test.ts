@@ -8,7 +8,12 @@ it("reads a config, and nothing else", () => {
 
 it.each([
   [{ token: "typed", region: "us" }, { token: "***", region: "eu" }, ["token"], { token: "***", region: "us" }],
-  [{ auth: { user: "me" } }, { auth: { user: "", token: "***" } }, ["auth.token"], { auth: { user: "me", token: "***" } }],
+  [
+    { auth: { user: "me" } },
+    { auth: { user: "", token: "***" } },
+    ["auth.token"],
+    { auth: { user: "me", token: "***" } },
+  ],
   [{}, { auth: { token: "***" } }, ["auth.token"], { auth: { token: "***" } }],
   [{}, { "a.b": "***" }, ["a.b"], { "a.b": "***" }],
   [{ a: 1 }, {}, ["token"], { a: 1 }],
