@@ -27,6 +27,9 @@ it("`{{` in a field offers the variables that there are, by keyboard and by mous
   await path.pressSequentially("/{{ reg");
   const offered = page.getByRole("listbox", { name: "Variables" });
   await offered.getByRole("option", { name: /config\['region'\].*User input: Region/ }).waitFor();
+  const chosen = await path.getAttribute("aria-activedescendant");
+  assert.equal(await offered.getByRole("option", { selected: true }).getAttribute("id"), chosen);
+  assert.equal(await path.getAttribute("aria-expanded"), "true");
   await shoot(page, "editing-1-variables");
   await page.keyboard.press("Enter");
   assert.equal(await path.inputValue(), "/{{ config['region'] }}");
@@ -70,6 +73,44 @@ it("the YAML is completed, explained, and shows what is wrong", async () => {
   await page.locator(".explanation").waitFor();
   assert.ok((await page.locator(".explanation").innerText()).length > 10);
   await shoot(page, "editing-3-hover");
+  await world.cleared(page);
+});
+
+it("what is typed into a small editor stays until it is discarded, and then it is gone", async () => {
+  const stream =
+    "    schema_loader: {type: InlineSchemaLoader, schema: {type: object, properties: {id: {type: integer}}}}\n";
+  const page = await world.opened("Small", connector(world.api.url, { stream }), "items");
+  const begins = (label, text) =>
+    page.waitForFunction(
+      ([name, wanted]) => document.querySelector(`[aria-label="${name}"]`)?.textContent.startsWith(wanted),
+      [label, text],
+    );
+  const typeInto = async (label, text) => {
+    await page.getByLabel(label, { exact: true }).click();
+    await page.keyboard.press("Control+Home");
+    await page.keyboard.type(text);
+    await begins(label, text);
+  };
+  const schema = section(page, "Schema");
+  await schema.getByRole("button", { name: /^Schema/ }).click();
+  await begins("Schema as JSON", "{");
+  await typeInto("Schema as JSON", "typed");
+  await schema.getByRole("button", { name: "Discard", exact: true }).click();
+  await begins("Schema as JSON", "{");
+  await schema.getByRole("button", { name: "Discard", exact: true }).waitFor({ state: "detached" });
+
+  await page.locator(".form-head").getByRole("button", { name: "YAML", exact: true }).click();
+  await begins("items as YAML", "type");
+  await typeInto("items as YAML", "# typed ");
+  const path = section(page, "Request").getByLabel("URL path", { exact: true });
+  await path.fill("/other");
+  await path.blur();
+  await hasText(page, [/path: \/other/], [/# typed/]);
+  await begins("items as YAML", "# typed ");
+  const apply = page.getByRole("button", { name: "Apply", exact: true });
+  assert.ok(!(await apply.isDisabled()));
+  await page.getByRole("button", { name: "Discard", exact: true }).click();
+  await page.getByLabel("items as YAML", { exact: true }).waitFor({ state: "detached" });
   await world.cleared(page);
 });
 

@@ -168,6 +168,18 @@ it("a literal that looks like a key becomes a user input", async () => {
   const text = await textOf(page);
   assert.ok(!text.includes("sk-9f8e"));
   assert.match(text, /airbyte_secret: true/);
+
+  // The key is a testing value now, and stays one when the others are saved.
+  const button = page.getByRole("button", { name: "Testing values", exact: true });
+  await button.locator(".badge").waitFor({ state: "detached" });
+  for (let times = 0; times < 2; times += 1) {
+    await button.click();
+    const dialog = page.getByRole("dialog");
+    await dialog.waitFor();
+    assert.equal(await dialog.getByLabel("Token").inputValue(), "********");
+    await dialog.getByRole("button", { name: "Save", exact: true }).click();
+    await dialog.waitFor({ state: "detached" });
+  }
   await world.cleared(page);
 });
 

@@ -42,7 +42,7 @@ it("a template is built in the form, filled from an endpoint, and its streams ar
     await target.fill(step);
     await target.press("Enter");
   }
-  const value = mapping.locator('[data-path$="value"]').getByRole("textbox");
+  const value = mapping.locator('[data-path$="value"] [role="combobox"]');
   await value.fill("");
   await value.pressSequentially("/tables/{{ comp");
   await page.getByRole("option", { name: /^components_values/ }).click();

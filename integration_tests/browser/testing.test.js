@@ -140,6 +140,18 @@ it("testing values are kept apart, and a connection is checked with them", async
   await dialog.getByRole("button", { name: "Save and check" }).click();
   await dialog.getByText("The connection works.").waitFor();
   await shoot(page, "testing-4-values");
+
+  // JSON and form are two views of the same values.
+  await dialog.getByRole("button", { name: "JSON", exact: true }).click();
+  const config = dialog.getByLabel("Config as JSON");
+  const toForm = dialog.getByRole("button", { name: "Form", exact: true });
+  await config.fill("[]");
+  await toForm.click();
+  await dialog.getByText("A config is an object.").waitFor();
+  await config.fill('{"token": "********", "region": "us"}');
+  await toForm.click();
+  await dialog.getByLabel("Region").waitFor();
+  assert.equal(await dialog.getByLabel("Region").inputValue(), "us");
   await dialog.getByRole("button", { name: "Save", exact: true }).click();
   assert.ok(!(await page.content()).includes("hunter2"));
   await world.cleared(page);

@@ -45,7 +45,7 @@ export default function YamlEditor({ project }: { project: OpenProject }) {
     const state = EditorState.create({
       doc: project.text.peek(),
       extensions: [
-        basics({ language: "yaml", isRich: true, readOnly: false, label: "Manifest as YAML" }),
+        basics({ language: "yaml", isRich: true, label: "Manifest as YAML" }),
         language,
         EditorView.updateListener.of((update) => {
           if (!update.docChanged || update.transactions.some((one) => one.annotation(EditorOutside))) return;

@@ -65,12 +65,10 @@ const look = EditorView.theme({
 export function basics({
   language,
   isRich,
-  readOnly,
   label,
 }: {
   language: "yaml" | "json";
   isRich: boolean;
-  readOnly: boolean;
   label: string;
 }): Extension[] {
   return [
@@ -80,9 +78,10 @@ export function basics({
     indentUnit.of("  "),
     EditorState.tabSize.of(2),
     EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
-    readOnly
-      ? [EditorState.readOnly.of(true), EditorView.editable.of(true)]
-      : [history(), indentOnInput(), bracketMatching(), closeBrackets()],
+    history(),
+    indentOnInput(),
+    bracketMatching(),
+    closeBrackets(),
     drawSelection(),
     isRich
       ? [

@@ -48,7 +48,7 @@ export function ConsentForm() {
               />
             ))}
           </More>
-          {!readOnly && <Connect project={project} />}
+          <Connect project={project} readOnly={readOnly} />
         </div>
       )}
     </section>

@@ -8,6 +8,7 @@ import { Icon } from "../ui/Icon";
 import { useForm } from "./context";
 import { Faults } from "./Field";
 import { SchemaField } from "./SchemaField";
+import { useTyped } from "./useTyped";
 
 const CodeField = lazy(() => import("../editor/CodeField"));
 
@@ -71,15 +72,15 @@ function SchemaEditor({
   onApply: (value: Json) => Promise<boolean>;
 }) {
   const written = JSON.stringify(value, null, 2);
-  const [typed, setTyped] = useState(written);
+  const typed = useTyped(written);
   const [fault, setFault] = useState<string | null>(null);
-  useEffect(() => setTyped(written), [written]);
-  const apply = () => {
+  const apply = async () => {
+    if (readOnly) return;
     try {
-      const parsed = JSON.parse(typed) as Json;
+      const parsed = JSON.parse(typed.text) as Json;
       if (!isObject(parsed)) throw new Error("A schema is an object.");
       setFault(null);
-      void onApply(parsed);
+      if (await onApply(parsed)) typed.applied(typed.text);
     } catch (error) {
       setFault(error instanceof Error ? error.message : String(error));
     }
@@ -90,7 +91,8 @@ function SchemaEditor({
       <Suspense fallback={<span class="spinner" />}>
         <CodeField
           value={written}
-          onChange={setTyped}
+          isChanged={typed.isChanged}
+          onChange={typed.type}
           language="json"
           label="Schema as JSON"
           readOnly={readOnly}
@@ -98,12 +100,18 @@ function SchemaEditor({
         />
       </Suspense>
       {fault && <Notice kind="error">{fault}</Notice>}
-      {!readOnly && typed !== written && (
+      {!readOnly && typed.isChanged && (
         <div class="row">
           <Button small kind="primary" onClick={apply}>
             Apply
           </Button>
-          <Button small onClick={() => setTyped(written)}>
+          <Button
+            small
+            onClick={() => {
+              setFault(null);
+              typed.discard();
+            }}
+          >
             Discard
           </Button>
         </div>

@@ -2,7 +2,7 @@ import type { Path } from "../api/types";
 import { looksLikeSecret } from "../document/secrets";
 import { extractInputEdits } from "../document/starters";
 import { slugOf, titleOfKey } from "../document/words";
-import { tell } from "../state/toasts";
+import { testing } from "../test/store";
 import { Icon } from "../ui/Icon";
 import { useForm } from "./context";
 
@@ -13,8 +13,9 @@ export function SecretOffer({ path, name, text }: { path: Path; name: string; te
   const extract = async () => {
     const { edits, key } = extractInputEdits(project.document.value, path, slugOf(name) || "secret", titleOfKey(name));
     if (!(await project.edit(edits, "Make it a user input"))) return;
-    const known = await tell(project.api.testingValues(project.id));
-    if (known) await tell(project.api.saveTestingValues(project.id, { ...known.values, [key]: text }));
+    // Only by the saved draft does the server know that the value is secret.
+    await project.save();
+    await testing(project).addValue(key, text);
   };
   return (
     <p class="fault warning" role="alert">

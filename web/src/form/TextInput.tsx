@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 import { insertVariable, openTemplate, type Variable } from "../document/variables";
 import { Icon } from "../ui/Icon";
 import type { Take } from "../ui/useChosen";
@@ -57,7 +57,18 @@ export function TextInput({ variables = [], multiline, code, wrong, label, ...pr
       setOpen(false);
     } else if (event.key === "Enter" && !multiline) commit();
   };
+  const listId = useId();
+  const isOffering = offered.length > 0;
+  // The focus stays in the input: only this says what is chosen of the list.
+  const offer = variables.length > 0 && {
+    "aria-autocomplete": "list",
+    "aria-controls": isOffering ? listId : undefined,
+    "aria-activedescendant": isOffering ? `${listId}-${chosen}` : undefined,
+  } as const;
+  // A text of several lines may not be a combobox.
+  const combobox = variables.length > 0 && ({ role: "combobox", "aria-expanded": isOffering } as const);
   const shared = {
+    ...offer,
     ref: input,
     id: props.id,
     value: text,
@@ -80,7 +91,7 @@ export function TextInput({ variables = [], multiline, code, wrong, label, ...pr
       {multiline ? (
         <textarea {...shared} rows={Math.min(12, text.split("\n").length + 1)} />
       ) : (
-        <input {...shared} list={props.list} />
+        <input {...shared} {...combobox} list={props.list} />
       )}
       {variables.length > 0 && !props.disabled && (
         <button
@@ -99,11 +110,12 @@ export function TextInput({ variables = [], multiline, code, wrong, label, ...pr
           <Icon name="code" size={13} />
         </button>
       )}
-      {offered.length > 0 && (
-        <ul class="template-list" role="listbox" aria-label="Variables">
+      {isOffering && (
+        <ul class="template-list" id={listId} role="listbox" aria-label="Variables">
           {offered.map((variable, index) => (
             <li
               key={variable.insert}
+              id={`${listId}-${index}`}
               role="option"
               aria-selected={index === chosen}
               onMouseDown={(event) => {

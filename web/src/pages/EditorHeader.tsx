@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { OpenProject } from "../state/project";
 import { projectsPath } from "../state/router";
 import { jumpTo, mode } from "../state/view";
@@ -101,6 +101,13 @@ async function download(project: OpenProject): Promise<void> {
 function NameInput({ project }: { project: OpenProject }) {
   const name = project.info.value?.name ?? "";
   const [typed, setTyped] = useState(name);
+  /** Whether the field is left by Escape: then the name stays as it is. */
+  const cancelled = useRef(false);
+  const leave = () => {
+    if (!cancelled.current && typed.trim()) void project.rename(typed);
+    else setTyped(name);
+    cancelled.current = false;
+  };
   return (
     <input
       class="name-input"
@@ -109,12 +116,11 @@ function NameInput({ project }: { project: OpenProject }) {
       size={Math.max(8, typed.length)}
       spellcheck={false}
       onInput={(event) => setTyped(event.currentTarget.value)}
-      onBlur={() => (typed.trim() ? void project.rename(typed) : setTyped(name))}
+      onBlur={leave}
       onKeyDown={(event) => {
         if (event.key === "Enter") event.currentTarget.blur();
         if (event.key === "Escape") {
-          setTyped(name);
-          event.currentTarget.value = name;
+          cancelled.current = true;
           event.currentTarget.blur();
         }
       }}

@@ -63,6 +63,7 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
     return () => {
       removeEventListener("beforeunload", warn);
       removeEventListener("focus", look);
+      testing(project).dispose();
       project.dispose();
     };
   }, [project]);

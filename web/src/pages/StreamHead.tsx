@@ -180,17 +180,17 @@ export function NewStreamDialog({ project, onClose }: { project: OpenProject; on
   const [name, setName] = useState("");
   const [path, setPath] = useState("");
   const { streams } = project.analysis.value.outline;
-  const isTaken = streams.some((stream) => stream.name === name.trim());
+  const [isBusy, setBusy] = useState(false);
+  // While it is being added, the name is taken by the stream itself.
+  const isTaken = !isBusy && streams.some((stream) => stream.name === name.trim());
   const create = async () => {
+    if (isBusy || isTaken) return;
+    setBusy(true);
     const document = project.document.value;
-    if (
-      isTaken ||
-      !(await project.edit(
-        addStreamEdits(document, newStream(document, name.trim(), path.trim())),
-        `Add stream ${name.trim()}`,
-      ))
-    )
-      return;
+    const edits = addStreamEdits(document, newStream(document, name.trim(), path.trim()));
+    const isAdded = await project.edit(edits, `Add stream ${name.trim()}`);
+    setBusy(false);
+    if (!isAdded) return;
     section.value = { kind: "stream", index: streams.length };
     onClose();
   };
@@ -202,7 +202,7 @@ export function NewStreamDialog({ project, onClose }: { project: OpenProject; on
       foot={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" disabled={!name.trim() || isTaken}>
+          <Button kind="primary" type="submit" busy={isBusy} disabled={!name.trim() || isTaken}>
             Create
           </Button>
         </>

@@ -7,10 +7,13 @@ import { Dialog } from "../ui/basics";
 
 export const showsHotKeys = signal(false);
 
+/** Inputs that no text is typed into. */
+const CHOICES = ["checkbox", "radio", "file"];
+
 const isTyping = () => {
   const focused = document.activeElement;
   return (
-    focused instanceof HTMLInputElement ||
+    (focused instanceof HTMLInputElement && !CHOICES.includes(focused.type)) ||
     focused instanceof HTMLTextAreaElement ||
     (focused instanceof HTMLElement && focused.isContentEditable)
   );
@@ -34,8 +37,10 @@ export function useHotKeys(project: OpenProject): void {
       };
       if (key === "enter" && !document.activeElement?.closest(".code-field")) {
         run(() => {
+          const store = testing(project);
+          if (store.isRunning.value) return;
           takeTyped();
-          void testing(project).test();
+          void store.test();
         });
       } else if (key === "s")
         run(() => {

@@ -5,9 +5,9 @@ import type { OpenProject } from "../state/project";
 import { toast } from "../state/toasts";
 import { Button, Notice } from "../ui/basics";
 import { Sentence } from "../ui/Words";
+import { consentEnd } from "./consentEnd";
 import { testing } from "./store";
 
-const PAUSE_MS = 800;
 const WINDOW = "popup,width=640,height=780";
 
 type Consent = { kind: "none" } | { kind: "waiting"; url: string } | { kind: "failed"; message: string };
@@ -15,13 +15,17 @@ type Consent = { kind: "none" } | { kind: "waiting"; url: string } | { kind: "fa
 /** Sends the user to the provider, and waits for what comes of it: tokens among the testing values. */
 export function Connect({
   project,
+  readOnly = false,
   before,
   onDone,
 }: {
   project: OpenProject;
+  /** Whether no consent can begin now; one that is waited for goes on. */
+  readOnly?: boolean;
   /** What has to be done first, e.g. to save the values that the consent needs. */
   before?: () => Promise<boolean>;
-  onDone?: () => void;
+  /** Gets the paths of the values that were filled. */
+  onDone?: (kept: string[]) => void;
 }) {
   const [consent, setConsent] = useState<Consent>({ kind: "none" });
   /** The consent that is waited for; another value ends the waiting. */
@@ -33,17 +37,19 @@ export function Connect({
     [],
   );
   const wait = async (id: string) => {
-    while (waited.current === id) {
-      await new Promise((done) => setTimeout(done, PAUSE_MS));
+    // The values are a part of the answer: without what was filled among them, saving would take it away.
+    const ask = async () => {
       const found = await api.consentStatus(id);
-      if (waited.current !== id || found.status === "waiting") continue;
-      waited.current = null;
-      if (found.status === "failed") return setConsent({ kind: "failed", message: found.message });
-      setConsent({ kind: "none" });
-      await testing(project).loadValues();
-      toast("success", `Connected: ${found.kept.join(", ")} ${found.kept.length === 1 ? "is" : "are"} filled.`);
-      onDone?.();
-    }
+      if (found.status === "done") await testing(project).loadValues();
+      return found;
+    };
+    const found = await consentEnd(ask, () => waited.current === id);
+    if (!found) return;
+    waited.current = null;
+    if (found.status === "failed") return setConsent({ kind: "failed", message: found.message });
+    setConsent({ kind: "none" });
+    toast("success", `Connected: ${found.kept.join(", ")} ${found.kept.length === 1 ? "is" : "are"} filled.`);
+    onDone?.(found.kept);
   };
   const connect = async () => {
     // Only what a click opens at once is not taken for an advertisement.
@@ -93,11 +99,13 @@ export function Connect({
           </Button>
         </div>
       ) : (
-        <div>
-          <Button icon="plug" onClick={() => void connect()}>
-            Connect
-          </Button>
-        </div>
+        !readOnly && (
+          <div>
+            <Button icon="plug" onClick={() => void connect()}>
+              Connect
+            </Button>
+          </div>
+        )
       )}
     </div>
   );

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { messageOf } from "../api/client";
 import type { Json, JsonObject } from "../api/types";
 import { CONSENT_REQUESTS } from "../document/consent";
 import { inputsOf, type UserInput } from "../document/inputs";
@@ -7,6 +8,7 @@ import type { OpenProject } from "../state/project";
 import { Chips } from "../form/Chips";
 import { Button, Dialog, Labelled, Notice, Switch } from "../ui/basics";
 import { tell } from "../state/toasts";
+import { configOf, withKept } from "./config";
 import { Connect } from "./Connect";
 import { testing } from "./store";
 
@@ -28,17 +30,29 @@ export function ValuesDialog({ project, onClose }: { project: OpenProject; onClo
   const [json, setJson] = useState("");
   const [fault, setFault] = useState<string | null>(null);
   const [checked, setChecked] = useState<{ success: boolean; message: string | null } | null>(null);
+  /** The values as they are written now; none, with a fault shown, if they cannot be read. */
+  const read = (): JsonObject | null => {
+    if (!asJson) return values;
+    try {
+      const given = configOf(json);
+      setFault(null);
+      return given;
+    } catch (error) {
+      setFault(messageOf(error));
+      return null;
+    }
+  };
+  const change = () => {
+    const given = read();
+    if (!given) return;
+    setValues(given);
+    setJson(JSON.stringify(given, null, 2));
+    setAsJson(!asJson);
+  };
   const save = async (checks: boolean) => {
     setChecked(null);
-    let given = values;
-    if (asJson) {
-      try {
-        given = JSON.parse(json) as JsonObject;
-      } catch (error) {
-        setFault(error instanceof Error ? error.message : String(error));
-        return;
-      }
-    }
+    const given = read();
+    if (!given) return;
     setBusy(true);
     const done = await store.saveValues(given);
     const answer = done && checks ? await tell(project.api.check(project.id, project.text.value)) : undefined;
@@ -46,10 +60,8 @@ export function ValuesDialog({ project, onClose }: { project: OpenProject; onClo
     if (answer) setChecked(answer);
     else if (done && !checks) onClose();
   };
-  const set = (key: string, value: Json | undefined) => {
-    const { [key]: _, ...rest } = values;
-    setValues(value === undefined ? rest : { ...rest, [key]: value });
-  };
+  const set = (key: string, value: Json | undefined) =>
+    setValues(({ [key]: _, ...rest }) => (value === undefined ? rest : { ...rest, [key]: value }));
   return (
     <Dialog
       title="Testing values"
@@ -70,14 +82,7 @@ export function ValuesDialog({ project, onClose }: { project: OpenProject; onClo
     >
       <div class="row">
         <p class="help grow">Used for tests only, and kept apart from the manifest. Secrets are stored encrypted.</p>
-        <Button
-          small
-          kind="quiet"
-          onClick={() => {
-            setJson(JSON.stringify(values, null, 2));
-            setAsJson(!asJson);
-          }}
-        >
+        <Button small kind="quiet" onClick={change}>
           {asJson ? "Form" : "JSON"}
         </Button>
       </div>
@@ -90,7 +95,7 @@ export function ValuesDialog({ project, onClose }: { project: OpenProject; onClo
         <Connect
           project={project}
           before={() => store.saveValues(values)}
-          onDone={() => setValues({ ...values, ...store.values.value })}
+          onDone={(kept) => setValues((now) => withKept(now, store.values.value, kept))}
         />
       )}
       {asJson ? (
@@ -101,7 +106,10 @@ export function ValuesDialog({ project, onClose }: { project: OpenProject; onClo
               class="input code"
               rows={14}
               value={json}
-              onInput={(event) => setJson(event.currentTarget.value)}
+              onInput={(event) => {
+                setJson(event.currentTarget.value);
+                setFault(null);
+              }}
             />
           )}
         </Labelled>

@@ -59,7 +59,9 @@ export class Testing {
   readonly isGenerating = signal(false);
   readonly run = computed(() => this.runs.value[this.stream.value ?? ""] ?? null);
   readonly isRunning = computed(() => this.run.value?.status === "running");
+  /** What ends the last test of each stream. */
   #controllers = new Map<string, AbortController>();
+  #isDisposed = false;
 
   /** How the last test of each stream ended, and of what: this browser keeps it. */
   readonly #tested;
@@ -152,6 +154,17 @@ export class Testing {
     return true;
   }
 
+  /** Adds one value to those that are saved, which are asked for first: saving takes their place. */
+  async addValue(key: string, value: Json): Promise<boolean> {
+    try {
+      await this.loadValues();
+    } catch (error) {
+      toast("error", messageOf(error));
+      return false;
+    }
+    return this.saveValues({ ...this.values.value, [key]: value });
+  }
+
   #update(stream: string, change: (run: Run) => Run): void {
     const run = this.runs.value[stream];
     if (run) this.runs.value = { ...this.runs.value, [stream]: change(run) };
@@ -162,6 +175,7 @@ export class Testing {
     if (!stream) return;
     const { project } = this;
     await project.settled();
+    if (this.#isDisposed) return;
     const state = this.inputState.value[stream]?.trim();
     let states: Json[] | undefined;
     try {
@@ -170,9 +184,13 @@ export class Testing {
       toast("error", "The input state is no JSON.");
       return;
     }
-    this.#controllers.get(stream)?.abort();
+    this.#end(stream);
     const controller = new AbortController();
     this.#controllers.set(stream, controller);
+    // A test that another one took the place of says nothing of that one.
+    const update = (change: (run: Run) => Run) => {
+      if (this.#controllers.get(stream) === controller) this.#update(stream, change);
+    };
     const run: Run = {
       stream,
       definition: this.definitionOf(stream),
@@ -189,22 +207,23 @@ export class Testing {
     try {
       const settings = { stream_name: stream, ...limits.value, ...(states ? { state: states } : {}) };
       const text = await this.#textFor(stream);
-      await this.#follow(stream, project.api.test(project.id, text, settings, controller.signal));
+      await this.#follow(update, project.api.test(project.id, text, settings, controller.signal));
+      controller.signal.throwIfAborted();
       await importAutomatically(project, stream, this.runs.value[stream]?.result ?? null);
-      this.#update(stream, (one) =>
+      update((one) =>
         one.status === "running"
           ? { ...one, status: "failed", failure: { message: "The test ended without a result." } }
           : one,
       );
     } catch (error) {
       const failure = { message: messageOf(error) };
-      this.#update(stream, (one) =>
+      update((one) =>
         controller.signal.aborted
           ? { ...one, status: "cancelled", wait: null }
           : { ...one, status: "failed", failure, wait: null },
       );
     }
-    this.#conclude(stream);
+    if (this.#controllers.get(stream) === controller) this.#conclude(stream);
   }
 
   /** What is run: the draft, with a stream for what is no stream of its own. */
@@ -215,9 +234,12 @@ export class Testing {
     return (await api.edit(project.text.value, entriesEdits(project.document.value, entries))).text;
   }
 
-  async #follow(stream: string, events: ReturnType<OpenProject["api"]["test"]>): Promise<void> {
+  async #follow(
+    update: (change: (run: Run) => Run) => void,
+    events: ReturnType<OpenProject["api"]["test"]>,
+  ): Promise<void> {
     for await (const event of events) {
-      this.#update(stream, (run): Run => {
+      update((run): Run => {
         switch (event.event) {
           case "started":
             return { ...run, test: event.test };
@@ -269,11 +291,21 @@ export class Testing {
     }
   }
 
+  /** Ends the test of a stream, here and on the server. */
+  #end(stream: string): void {
+    this.#controllers.get(stream)?.abort();
+    const run = this.runs.value[stream];
+    if (run?.status === "running" && run.test) void api.cancelTest(run.test).catch(() => undefined);
+  }
+
   cancel(): void {
-    const run = this.run.value;
-    if (!run) return;
-    this.#controllers.get(run.stream)?.abort();
-    if (run.test) void api.cancelTest(run.test).catch(() => undefined);
+    if (this.run.value) this.#end(this.run.value.stream);
+  }
+
+  /** Ends all tests: nobody looks at them any more. */
+  dispose(): void {
+    this.#isDisposed = true;
+    for (const stream of this.#controllers.keys()) this.#end(stream);
   }
 
   async skip(): Promise<void> {
