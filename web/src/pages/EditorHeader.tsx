@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
-import type { OpenProject } from "../state/project";
+import { notSaved, type OpenProject } from "../state/project";
 import { projectsPath } from "../state/router";
+import { toast } from "../state/toasts";
 import { jumpTo, mode } from "../state/view";
 import { Badge, Button, Segments } from "../ui/basics";
 import { Icon } from "../ui/Icon";
@@ -91,7 +92,7 @@ export function EditorHeader({ project }: { project: OpenProject }) {
 }
 
 async function download(project: OpenProject): Promise<void> {
-  await project.save();
+  if (!(await project.save())) return toast("error", notSaved("nothing was downloaded"));
   const link = document.createElement("a");
   link.href = project.api.exportUrl(project.id, "draft");
   link.download = "";

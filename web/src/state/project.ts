@@ -18,6 +18,9 @@ const NOTHING: Analysis = {
 const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 3000;
 
+/** Why nothing came of what takes the draft as the server has it. */
+export const notSaved = (outcome: string) => `Your changes could not be saved, so ${outcome}.`;
+
 /** One connector that is open: its text is the document, all else is read from it. */
 export class OpenProject {
   readonly api;
@@ -118,6 +121,13 @@ export class OpenProject {
     await this.analyze();
   }
 
+  /** Does what changes the text once all that was asked for before is in it. */
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
+    this.#queue = this.saver.expect(done);
+    return done;
+  }
+
   /** Changes the text where `edits` say, one after the other; every other line stays. */
   edit(edits: Edit[], label: string): Promise<boolean> {
     const work = async (): Promise<boolean> => {
@@ -126,10 +136,7 @@ export class OpenProject {
       await this.setText(text, label);
       return true;
     };
-    const done = this.#queue.then(() => tell(work())).then((result) => result ?? false);
-    this.#queue = done;
-    void this.saver.expect(done);
-    return done;
+    return this.#enqueue(async () => (await tell(work())) ?? false);
   }
 
   /** Once all edits that were asked for are in the text. */
@@ -138,10 +145,10 @@ export class OpenProject {
     await this.#queue;
   }
 
-  /** Saves all that was asked for, now. */
-  async save(): Promise<void> {
+  /** Saves all that was asked for, now; `false` where that cannot be done. */
+  async save(): Promise<boolean> {
     await this.settled();
-    await this.saver.flush();
+    return this.saver.saveAll();
   }
 
   set(path: Path, value: Json, label = `Set ${path.at(-1) ?? "value"}`): Promise<boolean> {
@@ -158,14 +165,27 @@ export class OpenProject {
     if (fixed) await this.setText(fixed.text, finding.fix?.label ?? "Fix");
   }
 
-  async #travel(way: "undo" | "redo"): Promise<void> {
-    await this.save();
-    const draft = await tell(this.api[way](this.id));
-    if (draft) await this.load(draft);
+  /** Puts another draft in the place of this one, which the server has to have then: it is what undo brings back. */
+  async #replaceDraft(work: () => Promise<Draft | null>, outcome: string): Promise<boolean> {
+    const replace = async (): Promise<boolean> => {
+      this.flushEditor();
+      if (!(await this.saver.saveAll())) throw new Error(notSaved(outcome));
+      const draft = await work();
+      if (draft) await this.load(draft);
+      return draft !== null;
+    };
+    return (await tell(this.#enqueue(replace))) ?? false;
   }
 
-  undo = () => this.#travel("undo");
-  redo = () => this.#travel("redo");
+  undo = () =>
+    this.#replaceDraft(async () => (this.saver.canUndo.value ? this.api.undo(this.id) : null), "nothing was undone");
+  redo = () =>
+    this.#replaceDraft(async () => (this.saver.canRedo.value ? this.api.redo(this.id) : null), "nothing was redone");
+
+  /** Makes the draft what a version is. */
+  revert(version: number): Promise<boolean> {
+    return this.#replaceDraft(() => this.api.revert(this.id, version), "the draft was not replaced");
+  }
 
   /** Shows what the server holds. */
   async load(draft: Draft): Promise<void> {

@@ -100,6 +100,14 @@ export class Saver {
     await this.#running;
   }
 
+  /** Saves until nothing waits any more; `false` where that cannot be done now. */
+  async saveAll(): Promise<boolean> {
+    do await this.flush();
+    // What was changed meanwhile is saved, too.
+    while (this.#pending && this.state.value.kind === "unsaved");
+    return this.#pending === null;
+  }
+
   async #save(job: { text: string; label: string }): Promise<void> {
     this.#pending = null;
     this.state.value = { kind: "saving" };

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Json } from "../api/types";
+import { OpenProject } from "./project";
+import { isReachable } from "./reach";
+import { toasts } from "./toasts";
+
+type Answer = (body: { text: string; [key: string]: unknown }) => unknown;
+
+const draft = (revision: number, text: string) => ({
+  text,
+  revision,
+  can_undo: true,
+  can_redo: false,
+  saved_at: "now",
+});
+/** The manifest of these tests is JSON, which is YAML, too. */
+const analysis: Answer = ({ text }) => ({
+  findings: [],
+  document: JSON.parse(text) as Json,
+  outline: { streams: [], dynamic_streams: [], inputs: [], base_url: null },
+  shared: [],
+});
+const refusal = (status: number, body: object) => new Response(JSON.stringify(body), { status });
+
+let answers: Record<string, Answer>;
+/** What the server was asked, without the analyses. */
+let asked: string[];
+
+beforeEach(() => {
+  asked = [];
+  toasts.value = [];
+  isReachable.value = true;
+  let revision = 1;
+  answers = {
+    analyze: analysis,
+    project: () => ({ name: "Test", versions: [], draft: draft(1, `{"a":1}`) }),
+    draft: ({ text }) => draft((revision += 1), text),
+    undo: () => draft((revision += 1), `{"undone":true}`),
+    revert: () => draft((revision += 1), `{"version":1}`),
+    session: () => ({}),
+    edit: ({ text, edits }) => {
+      const document = JSON.parse(text) as Record<string, Json>;
+      for (const edit of edits as { op: string; path: string[]; value: Json }[]) {
+        const key = edit.path[0] ?? "";
+        if (edit.op === "set") document[key] = edit.value;
+        else delete document[key];
+      }
+      return { text: JSON.stringify(document) };
+    },
+  };
+  const storage = new Map<string, string>();
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => storage.get(key) ?? null,
+    setItem: (key: string, value: string) => storage.set(key, value),
+    removeItem: (key: string) => storage.delete(key),
+  });
+  vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
+    const what = url.split("/").at(-1) ?? "";
+    if (what !== "analyze") asked.push(what);
+    const answer = await answers[what]?.(JSON.parse((init.body as string | undefined) ?? "{}"));
+    return answer instanceof Response ? answer : new Response(JSON.stringify(answer));
+  });
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+async function opened(): Promise<OpenProject> {
+  const project = new OpenProject("default", "project");
+  await project.open();
+  await project.analyze();
+  asked = [];
+  return project;
+}
+
+const told = () => toasts.value.map(({ text }) => text);
+
+it("undoes nothing in a conflict, and forgets nothing", async () => {
+  const project = await opened();
+  answers.draft = () => refusal(409, { error: { message: "changed" }, draft: draft(7, `{"theirs":1}`) });
+  project.typed(`{"mine":1}`);
+  await project.undo();
+  expect(asked).toEqual(["draft"]);
+  expect(told()).toEqual(["Your changes could not be saved, so nothing was undone."]);
+  expect(project.text.value).toBe(`{"mine":1}`);
+  expect(project.saver.kept?.text).toBe(`{"mine":1}`);
+  expect(project.saver.state.value.kind).toBe("conflict");
+});
+
+it("undoes nothing and reverts nothing while a change could not be saved", async () => {
+  const project = await opened();
+  answers.draft = () => refusal(500, {});
+  project.typed(`{"mine":1}`);
+  await project.undo();
+  expect(await project.revert(1)).toBe(false);
+  expect(await project.save()).toBe(false);
+  expect(new Set(asked)).toEqual(new Set(["draft"]));
+  expect(project.text.value).toBe(`{"mine":1}`);
+  project.dispose();
+});
+
+it("saves first, then undoes", async () => {
+  const project = await opened();
+  void project.set(["b"], 2);
+  await project.undo();
+  expect(asked).toEqual(["edit", "draft", "undo"]);
+  expect(project.text.value).toBe(`{"undone":true}`);
+  expect(project.saver.isSettled).toBe(true);
+});
+
+it("reverts to a version, and tells that it did", async () => {
+  const project = await opened();
+  expect(await project.revert(1)).toBe(true);
+  expect(project.text.value).toBe(`{"version":1}`);
+});
