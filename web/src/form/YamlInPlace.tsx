@@ -38,8 +38,7 @@ export function YamlInPlace({ path, onClose, label }: { path: Path; onClose?: ()
   const apply = async () => {
     setFault(null);
     try {
-      const { text } = await api.edit(project.text.value, [{ op: "replace_yaml", path, yaml: typed }]);
-      await project.setText(text, `Edit ${path.at(-1) ?? "manifest"} as YAML`);
+      await project.change([{ op: "replace_yaml", path, yaml: typed }], `Edit ${path.at(-1) ?? "manifest"} as YAML`);
       onClose?.();
     } catch (error) {
       setFault(messageOf(error));

@@ -112,3 +112,90 @@ it("reverts to a version, and tells that it did", async () => {
   expect(await project.revert(1)).toBe(true);
   expect(project.text.value).toBe(`{"version":1}`);
 });
+
+it("keeps what is typed while a change is being made", async () => {
+  const project = await opened();
+  let editor: string | null = null;
+  project.flushEditor = () => {
+    if (editor !== null) project.typed(editor);
+    editor = null;
+  };
+  const edit = answers.edit;
+  answers.edit = (body) => {
+    if (body.text === `{"a":1}`) editor = `{"a":1,"typed":2}`;
+    return edit?.(body);
+  };
+  expect(await project.set(["b"], 3)).toBe(true);
+  expect(project.text.value).toBe(`{"a":1,"typed":2,"b":3}`);
+});
+
+it("keeps what is typed while an undo is being made", async () => {
+  const project = await opened();
+  project.typed(`{"a":2}`);
+  const undo = answers.undo;
+  answers.undo = (body) => {
+    project.typed(`{"a":23}`);
+    return undo?.(body);
+  };
+  await project.undo();
+  expect(project.text.value).toBe(`{"a":23}`);
+  expect(await project.save()).toBe(true);
+});
+
+it("makes a fix after the changes before it", async () => {
+  const project = await opened();
+  answers.fix = ({ text }) => ({ text: text.replace("}", `,"fixed":true}`) });
+  void project.set(["b"], 2);
+  await project.fix({ code: "x", path: [] } as never);
+  expect(project.text.value).toBe(`{"a":1,"b":2,"fixed":true}`);
+});
+
+it("decides on a change by what the document is once the changes before are made", async () => {
+  const project = await opened();
+  void project.set(["b"], 2);
+  const seen: Json[] = [];
+  await project.edit((document) => {
+    seen.push(document);
+    return [];
+  }, "Look");
+  project.typed(`{"typed":1}`);
+  await project.edit((document) => {
+    seen.push(document);
+    return [{ op: "set", path: ["c"], value: 3 }];
+  }, "Set c");
+  expect(seen).toEqual([{ a: 1, b: 2 }, { typed: 1 }]);
+  expect(project.text.value).toBe(`{"typed":1,"c":3}`);
+});
+
+it("removes what was set just before, and does not ask for what is gone", async () => {
+  const project = await opened();
+  void project.set(["b"], 2);
+  void project.remove(["b"]);
+  expect(await project.remove(["b"])).toBe(true);
+  expect(project.text.value).toBe(`{"a":1}`);
+  expect(asked.filter((what) => what === "edit")).toHaveLength(2);
+  expect(told()).toEqual([]);
+});
+
+it("makes a change again when the server answers again", async () => {
+  const project = await opened();
+  const edit = answers.edit;
+  answers.edit = () => {
+    throw new TypeError("fetch failed");
+  };
+  const done = project.set(["b"], 2);
+  while (isReachable.value) await new Promise((next) => setTimeout(next));
+  expect(project.saver.isSettled).toBe(false);
+  if (edit) answers.edit = edit;
+  isReachable.value = true;
+  expect(await done).toBe(true);
+  expect(project.text.value).toBe(`{"a":1,"b":2}`);
+});
+
+it("tells that a change was refused", async () => {
+  const project = await opened();
+  answers.edit = () => refusal(400, { error: { message: "It is an alias." } });
+  expect(await project.set(["b"], 2)).toBe(false);
+  expect(told()).toEqual(["It is an alias."]);
+  await expect(project.change([{ op: "remove", path: ["a"] }], "Remove")).rejects.toThrow("It is an alias.");
+});

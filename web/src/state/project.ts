@@ -1,10 +1,10 @@
 import { batch, computed, signal } from "@preact/signals";
 import * as api from "../api/calls";
-import { messageOf } from "../api/client";
+import { ApiError, messageOf } from "../api/client";
 import type { Analysis, Draft, Edit, Finding, Json, Path, Project } from "../api/types";
 import { placed } from "../document/findings";
 import { isWithin, type Node, samePath, walk } from "../document/walk";
-import { isReachable } from "./reach";
+import { isReachable, reached } from "./reach";
 import { Saver } from "./saver";
 import { tell, toast } from "./toasts";
 
@@ -17,6 +17,11 @@ const NOTHING: Analysis = {
 /** How long typing rests before the text is analysed; longer where an analysis takes longer than that. */
 const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 3000;
+/** How often a change is made again, for what was typed meanwhile or for a server that was away. */
+const MOST_TRIES = 5;
+
+/** What changes a document; by a function, where that depends on what the document is by then. */
+export type Edits = Edit[] | ((document: Json) => Edit[]);
 
 /** Why nothing came of what takes the draft as the server has it. */
 export const notSaved = (outcome: string) => `Your changes could not be saved, so ${outcome}.`;
@@ -42,6 +47,8 @@ export class OpenProject {
   /** Grows when the text was changed by anything but the text editor. */
   readonly outside = signal(0);
   #queue: Promise<unknown> = Promise.resolve();
+  /** The text that the analysis is of. */
+  #analyzed: string | null = null;
   #analysing: AbortController | null = null;
   #pause = SHORTEST_PAUSE_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -88,13 +95,25 @@ export class OpenProject {
   }
 
   async analyze(): Promise<void> {
+    try {
+      await this.#analyze();
+    } catch (error) {
+      toast("error", messageOf(error));
+    }
+  }
+
+  /** Reads the text anew; what another call has overtaken ends without a result. */
+  async #analyze(): Promise<void> {
     clearTimeout(this.#timer);
     this.#analysing?.abort();
     const controller = new AbortController();
     this.#analysing = controller;
     const began = performance.now();
+    const text = this.text.value;
     try {
-      const analysis = await api.analyze(this.text.value, controller.signal);
+      const analysis = await api.analyze(text, controller.signal);
+      if (controller.signal.aborted) return;
+      this.#analyzed = text;
       this.#pause = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, 2 * (performance.now() - began)));
       batch(() => {
         this.analysis.value = analysis;
@@ -102,7 +121,7 @@ export class OpenProject {
         this.isAnalyzed.value = true;
       });
     } catch (error) {
-      if (!controller.signal.aborted) toast("error", messageOf(error));
+      if (!controller.signal.aborted) throw error;
     }
   }
 
@@ -128,15 +147,42 @@ export class OpenProject {
     return done;
   }
 
-  /** Changes the text where `edits` say, one after the other; every other line stays. */
-  edit(edits: Edit[], label: string): Promise<boolean> {
-    const work = async (): Promise<boolean> => {
+  /** Makes another text of this one; again, where it was typed in meanwhile, or the server was away. */
+  async #rewrite(make: (text: string) => Promise<string>, label: string): Promise<void> {
+    for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
       this.flushEditor();
-      const { text } = await api.edit(this.text.value, edits);
-      await this.setText(text, label);
-      return true;
+      const base = this.text.value;
+      try {
+        const made = await make(base);
+        this.flushEditor();
+        if (this.text.value === base) return await this.setText(made, label);
+      } catch (error) {
+        const isAway = error instanceof ApiError && error.status === 0;
+        if (!isAway || tries === MOST_TRIES) throw error;
+        await reached();
+      }
+    }
+    throw new Error("The text was being typed in all the while: nothing else was changed in it.");
+  }
+
+  /** The document of the text as it is now. */
+  async #current(): Promise<Json> {
+    while (this.#analyzed !== this.text.value) await this.#analyze();
+    return this.document.value;
+  }
+
+  /** As `edit`, for who shows what went wrong: it is thrown. */
+  change(edits: Edits, label: string): Promise<void> {
+    const make = async (text: string): Promise<string> => {
+      const all = typeof edits === "function" ? edits(await this.#current()) : edits;
+      return all.length ? (await api.edit(text, all)).text : text;
     };
-    return this.#enqueue(async () => (await tell(work())) ?? false);
+    return this.#enqueue(() => this.#rewrite(make, label));
+  }
+
+  /** Changes the text where `edits` say, one after the other; every other line stays. */
+  async edit(edits: Edits, label: string): Promise<boolean> {
+    return (await tell(this.change(edits, label).then(() => true))) ?? false;
   }
 
   /** Once all edits that were asked for are in the text. */
@@ -155,14 +201,16 @@ export class OpenProject {
     return this.edit([{ op: "set", path, value }], label);
   }
 
+  /** Takes a value out, if it is there by then. */
   remove(path: Path, label = `Remove ${path.at(-1) ?? "value"}`): Promise<boolean> {
-    return this.edit([{ op: "remove", path }], label);
+    const edits = (document: Json): Edit[] =>
+      walk(document, path).value === undefined ? [] : [{ op: "remove", path }];
+    return this.edit(edits, label);
   }
 
   async fix(finding: Finding): Promise<void> {
-    this.flushEditor();
-    const fixed = await tell(api.fix(this.text.value, finding.code, finding.path));
-    if (fixed) await this.setText(fixed.text, finding.fix?.label ?? "Fix");
+    const make = async (text: string) => (await api.fix(text, finding.code, finding.path)).text;
+    await tell(this.#enqueue(() => this.#rewrite(make, finding.fix?.label ?? "Fix")));
   }
 
   /** Puts another draft in the place of this one, which the server has to have then: it is what undo brings back. */
@@ -170,8 +218,15 @@ export class OpenProject {
     const replace = async (): Promise<boolean> => {
       this.flushEditor();
       if (!(await this.saver.saveAll())) throw new Error(notSaved(outcome));
+      const base = this.text.value;
       const draft = await work();
-      if (draft) await this.load(draft);
+      this.flushEditor();
+      if (draft && this.text.value === base) await this.load(draft);
+      else if (draft) {
+        // What was typed meanwhile stays, as a change of the other draft.
+        this.saver.adopt(draft);
+        this.saver.changed(this.text.value, "Edit YAML");
+      }
       return draft !== null;
     };
     return (await tell(this.#enqueue(replace))) ?? false;
@@ -200,6 +255,7 @@ export class OpenProject {
   async lookForNewer(): Promise<void> {
     if (!this.saver.isSettled || !this.info.value) return;
     const project = await this.api.get(this.id).catch(() => null);
+    this.flushEditor();
     if (!project || !this.saver.isSettled || project.draft.revision <= this.saver.revision) return;
     await this.load(project.draft);
     toast("info", "The connector was changed in another window: this is the newer draft.");
