@@ -125,6 +125,8 @@ function NameInput({ project }: { project: OpenProject }) {
 
 function SaveIndicator({ project }: { project: OpenProject }) {
   const state = project.saver.state.value;
+  if (project.isUnsent.value && state.kind !== "conflict")
+    return <NotSaved project={project} why="What was changed last could not be put into the manifest." />;
   switch (state.kind) {
     case "saved":
       // Before the draft is here, nothing can be said of it.
@@ -144,15 +146,7 @@ function SaveIndicator({ project }: { project: OpenProject }) {
         </span>
       );
     case "failed":
-      return (
-        <span class="save failed" role="alert" title={state.message}>
-          <Icon name="alert" size={13} />
-          Not saved
-          <button type="button" class="link small" onClick={() => void project.save()}>
-            Retry
-          </button>
-        </span>
-      );
+      return <NotSaved project={project} why={state.message} />;
     case "conflict":
       return (
         <span class="save failed" role="alert">
@@ -161,6 +155,18 @@ function SaveIndicator({ project }: { project: OpenProject }) {
         </span>
       );
   }
+}
+
+function NotSaved({ project, why }: { project: OpenProject; why: string }) {
+  return (
+    <span class="save failed" role="alert" title={why}>
+      <Icon name="alert" size={13} />
+      Not saved
+      <button type="button" class="link small" onClick={() => void project.save()}>
+        Retry
+      </button>
+    </span>
+  );
 }
 
 const MOST = 60;

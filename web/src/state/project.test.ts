@@ -186,6 +186,7 @@ it("makes a change again when the server answers again", async () => {
   const done = project.set(["b"], 2);
   while (isReachable.value) await new Promise((next) => setTimeout(next));
   expect(project.saver.isSettled).toBe(false);
+  expect(project.isUnsent.value).toBe(true);
   if (edit) answers.edit = edit;
   isReachable.value = true;
   expect(await done).toBe(true);
@@ -198,4 +199,20 @@ it("tells that a change was refused", async () => {
   expect(await project.set(["b"], 2)).toBe(false);
   expect(told()).toEqual(["It is an alias."]);
   await expect(project.change([{ op: "remove", path: ["a"] }], "Remove")).rejects.toThrow("It is an alias.");
+});
+
+it("does not count as saved while the text of a field could not be told", async () => {
+  const project = await opened();
+  let letGo = () => {};
+  let works = false;
+  letGo = project.hold(async () => {
+    if (works && (await project.set(["b"], 2))) letGo();
+  });
+  expect(project.saver.isSettled).toBe(false);
+  expect(await project.save()).toBe(false);
+  works = true;
+  expect(await project.save()).toBe(true);
+  expect(project.saver.isSettled).toBe(true);
+  expect(project.isUnsent.value).toBe(false);
+  expect(project.text.value).toBe(`{"a":1,"b":2}`);
 });

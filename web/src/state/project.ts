@@ -23,6 +23,8 @@ const MOST_TRIES = 5;
 /** What changes a document; by a function, where that depends on what the document is by then. */
 export type Edits = Edit[] | ((document: Json) => Edit[]);
 
+type Resend = () => Promise<unknown>;
+
 /** Why nothing came of what takes the draft as the server has it. */
 export const notSaved = (outcome: string) => `Your changes could not be saved, so ${outcome}.`;
 
@@ -44,6 +46,12 @@ export class OpenProject {
   readonly kept = signal<string | null>(null);
   /** Whether what is shown can be changed: not while another window has saved, or nobody answers. */
   readonly isReadOnly = computed(() => this.saver.state.value.kind === "conflict" || !isReachable.value);
+  /** What sends again the texts of fields that could not be told. */
+  readonly unsent = signal<ReadonlySet<Resend>>(new Set());
+  /** How many changes wait for the server. */
+  readonly #waiting = signal(0);
+  /** Whether there are changes that are not in the text yet, and so in no copy of it, either. */
+  readonly isUnsent = computed(() => this.unsent.value.size > 0 || this.#waiting.value > 0);
   /** Grows when the text was changed by anything but the text editor. */
   readonly outside = signal(0);
   #queue: Promise<unknown> = Promise.resolve();
@@ -159,7 +167,9 @@ export class OpenProject {
       } catch (error) {
         const isAway = error instanceof ApiError && error.status === 0;
         if (!isAway || tries === MOST_TRIES) throw error;
+        this.#waiting.value += 1;
         await reached();
+        this.#waiting.value -= 1;
       }
     }
     throw new Error("The text was being typed in all the while: nothing else was changed in it.");
@@ -193,8 +203,20 @@ export class OpenProject {
 
   /** Saves all that was asked for, now; `false` where that cannot be done. */
   async save(): Promise<boolean> {
+    await Promise.all([...this.unsent.value].map((resend) => resend()));
     await this.settled();
-    return this.saver.saveAll();
+    return (await this.saver.saveAll()) && this.unsent.value.size === 0;
+  }
+
+  /** Notes that the text of a field could not be told, and how it is sent again, until it is let go. */
+  hold(resend: Resend): () => void {
+    let done = () => {};
+    void this.saver.expect(new Promise<void>((resolve) => (done = resolve)));
+    this.unsent.value = new Set(this.unsent.value).add(resend);
+    return () => {
+      this.unsent.value = new Set([...this.unsent.value].filter((one) => one !== resend));
+      done();
+    };
   }
 
   set(path: Path, value: Json, label = `Set ${path.at(-1) ?? "value"}`): Promise<boolean> {
