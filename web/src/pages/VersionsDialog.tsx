@@ -163,10 +163,24 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
 /** A version as it was published: to be read. */
 function VersionText({ project, version }: { project: OpenProject; version: number }) {
   const [text, setText] = useState<string | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
   useEffect(() => {
     setText(null);
-    void tell(project.api.version(project.id, version)).then((found) => setText(found?.text ?? null));
+    setFault(null);
+    let isGone = false;
+    project.api.version(project.id, version).then(
+      (found) => {
+        if (!isGone) setText(found.text);
+      },
+      (error: unknown) => {
+        if (!isGone) setFault(messageOf(error));
+      },
+    );
+    return () => {
+      isGone = true;
+    };
   }, [version]);
+  if (fault !== null) return <Notice kind="error">{fault}</Notice>;
   if (text === null) return <span class="spinner" />;
   return (
     <Suspense fallback={<span class="spinner" />}>

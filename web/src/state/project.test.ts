@@ -216,3 +216,21 @@ it("does not count as saved while the text of a field could not be told", async 
   expect(project.isUnsent.value).toBe(false);
   expect(project.text.value).toBe(`{"a":1,"b":2}`);
 });
+
+it("analyses again when the server answers again", async () => {
+  const project = await opened();
+  answers.analyze = () => {
+    throw new TypeError("fetch failed");
+  };
+  project.typed(`{"a":2}`);
+  await project.analyze();
+  await project.analyze();
+  expect(project.analysisFault.value).not.toBeNull();
+  expect(told()).toHaveLength(1);
+  answers.analyze = analysis;
+  isReachable.value = true;
+  while (project.analysisFault.value !== null) await new Promise((next) => setTimeout(next));
+  expect(project.document.value).toEqual({ a: 2 });
+  expect(project.isAnalyzed.value).toBe(true);
+  project.dispose();
+});

@@ -40,6 +40,8 @@ export class OpenProject {
   readonly isBroken = computed(() => this.analysis.value.document === null && this.text.value.trim() !== "");
   readonly findings = computed(() => this.analysis.value.findings.map(placed));
   readonly isAnalyzed = signal(false);
+  /** Why what is shown may be behind the text: it could not be analyzed. */
+  readonly analysisFault = signal<string | null>(null);
   readonly errors = computed(() => this.findings.value.filter((finding) => finding.level === "error"));
   readonly failure = signal<string | null>(null);
   /** What this browser kept and the server never had, while the draft there is another one. */
@@ -58,6 +60,7 @@ export class OpenProject {
   /** The text that the analysis is of. */
   #analyzed: string | null = null;
   #analysing: AbortController | null = null;
+  readonly #unwatch: () => void;
   #pause = SHORTEST_PAUSE_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Pushes what the text editor has not told yet. */
@@ -69,6 +72,9 @@ export class OpenProject {
   ) {
     this.api = api.workspaceApi(workspace);
     this.saver = new Saver(`draft:${workspace}/${id}`, (body) => this.api.save(id, body));
+    this.#unwatch = isReachable.subscribe((isThere) => {
+      if (isThere && this.analysisFault.peek() !== null) void this.analyze();
+    });
   }
 
   async open(): Promise<void> {
@@ -106,7 +112,11 @@ export class OpenProject {
     try {
       await this.#analyze();
     } catch (error) {
-      toast("error", messageOf(error));
+      // Told once: it is tried again by itself.
+      if (this.analysisFault.value === null) toast("error", messageOf(error));
+      this.analysisFault.value = messageOf(error);
+      if (!(error instanceof ApiError && error.isTransient)) return;
+      if (isReachable.value) this.#timer = setTimeout(() => void this.analyze(), LONGEST_PAUSE_MS);
     }
   }
 
@@ -127,6 +137,7 @@ export class OpenProject {
         this.analysis.value = analysis;
         if (analysis.document !== null) this.document.value = analysis.document;
         this.isAnalyzed.value = true;
+        this.analysisFault.value = null;
       });
     } catch (error) {
       if (!controller.signal.aborted) throw error;
@@ -308,6 +319,7 @@ export class OpenProject {
   }
 
   dispose(): void {
+    this.#unwatch();
     clearTimeout(this.#timer);
     this.#analysing?.abort();
     void this.saver.flush();
