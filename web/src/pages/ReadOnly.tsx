@@ -15,7 +15,7 @@ export function ReadOnlyBar({ project }: { project: OpenProject }) {
     const made = await tell(workspaceApi(project.workspace).create({ name, text }));
     if (!made) return;
     if (state.kind === "conflict") await project.load(state.theirs);
-    await project.decide(false);
+    else await project.decide(false);
     go(projectPath(project.workspace, made.id), { anyway: true });
   };
   if (state.kind === "conflict") {

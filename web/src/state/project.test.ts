@@ -234,3 +234,33 @@ it("analyses again when the server answers again", async () => {
   expect(project.isAnalyzed.value).toBe(true);
   project.dispose();
 });
+
+it("keeps a copy that is undecided while other changes are saved", async () => {
+  const key = "draft:default/project";
+  localStorage.setItem(key, JSON.stringify({ text: `{"precious":1}`, revision: 0 }));
+  const project = await opened();
+  expect(project.kept.value).toBe(`{"precious":1}`);
+  project.typed(`{"a":2}`);
+  expect(await project.save()).toBe(true);
+  const later = await opened();
+  expect(later.kept.value).toBe(`{"precious":1}`);
+  await later.decide(true);
+  expect(later.text.value).toBe(`{"precious":1}`);
+  expect(later.kept.value).toBeNull();
+  // Until it is saved, the browser keeps it as any unsaved change.
+  expect(later.saver.kept?.text).toBe(`{"precious":1}`);
+  expect(await later.save()).toBe(true);
+  expect(later.saver.kept).toBeNull();
+  expect((await opened()).kept.value).toBeNull();
+});
+
+it("forgets a discarded copy, and nothing that is not saved yet", async () => {
+  localStorage.setItem("draft:default/project", JSON.stringify({ text: `{"old":1}`, revision: 0 }));
+  const project = await opened();
+  project.typed(`{"a":2}`);
+  await project.decide(false);
+  expect(project.kept.value).toBeNull();
+  expect(project.saver.undecided).toEqual([]);
+  expect(project.saver.kept?.text).toBe(`{"a":2}`);
+  project.dispose();
+});

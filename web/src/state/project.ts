@@ -88,7 +88,9 @@ export class OpenProject {
       else if (kept.revision === project.draft.revision) {
         this.#change(kept.text, "Recover unsaved changes");
         toast("info", "Changes that had not been saved were recovered.");
-      } else this.kept.value = kept.text;
+      } else this.saver.setAside(kept);
+      this.saver.decided(project.draft.text);
+      this.kept.value = this.saver.undecided[0] ?? null;
       void this.analyze();
     } catch (error) {
       this.failure.value = messageOf(error);
@@ -98,9 +100,13 @@ export class OpenProject {
   /** Decides on what this browser kept. */
   async decide(uses: boolean): Promise<void> {
     const text = this.kept.value;
-    this.kept.value = null;
-    if (uses && text !== null) await this.setText(text, "Recover unsaved changes");
-    else this.saver.forget();
+    if (text === null) return;
+    const shown = uses ? this.setText(text, "Recover unsaved changes") : null;
+    // As an unsaved change it is kept anew, before it is forgotten here.
+    this.saver.keep();
+    this.saver.decided(text);
+    this.kept.value = this.saver.undecided[0] ?? null;
+    await shown;
   }
 
   #change(text: string, label: string): void {

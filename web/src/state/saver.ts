@@ -47,6 +47,29 @@ export class Saver {
     return stored<Kept | null>(this.key, null);
   }
 
+  /** Copies that somebody has to decide on, the oldest first; changes made meanwhile do not touch them. */
+  get undecided(): string[] {
+    return stored<string[]>(this.#aside, []);
+  }
+
+  /** Puts the copy of a draft aside, until it is decided on. */
+  setAside(kept: Kept): void {
+    // First, for a browser that has no room for both.
+    this.forget();
+    if (!this.undecided.includes(kept.text)) store(this.#aside, [...this.undecided, kept.text]);
+    if (!this.undecided.includes(kept.text)) store(this.key, kept);
+  }
+
+  /** Forgets a copy that was decided on. */
+  decided(text: string): void {
+    const left = this.undecided.filter((one) => one !== text);
+    store(this.#aside, left.length ? left : null);
+  }
+
+  get #aside(): string {
+    return `${this.key}:undecided`;
+  }
+
   adopt(draft: Omit<Draft, "text">): void {
     this.revision = draft.revision;
     this.canUndo.value = draft.can_undo;
