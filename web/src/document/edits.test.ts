@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { removeInputEdits } from "./inputs";
 import { addItem, duplicateItem, moveItem, removeEntry, removeItem, renameEntry, setEntry } from "./edits";
 
 it("makes the mapping with its first entry, and adds the second to it", () => {
@@ -50,4 +51,9 @@ it("knows an item that was changed by its place, while no item came or went", ()
   expect(removeItem(shown(1, "b"))({ list: ["a", "B", "c"] })).toEqual([{ op: "remove", path: ["list", 1] }]);
   expect(removeItem(shown(1, "b"))({ list: ["a", "c"] })).toEqual([]);
   expect(moveItem(shown(1, "b"), 1)({})).toEqual([]);
+});
+
+it("removes a user input once, and no other in its place", () => {
+  const document = { spec: { connection_specification: { type: "object", properties: { b: { type: "string" } } } } };
+  expect(removeInputEdits(document, "a")).toEqual([]);
 });
