@@ -82,8 +82,9 @@ export function putInputEdits(document: Json, input: Omit<UserInput, "locked">, 
 
 export function removeInputEdits(document: Json, key: string): Edit[] {
   const specification = specificationOf(document);
-  const edits: Edit[] = [{ op: "remove", path: [...SPEC, "properties", key] }];
   const properties = isObject(specification?.properties) ? Object.keys(specification.properties) : [];
+  if (!properties.includes(key)) return [];
+  const edits: Edit[] = [{ op: "remove", path: [...SPEC, "properties", key] }];
   if (properties.length === 1) edits.splice(0, 1, { op: "set", path: [...SPEC, "properties"], value: {} });
   const required = Array.isArray(specification?.required) ? specification.required : [];
   if (required.includes(key))

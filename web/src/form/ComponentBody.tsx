@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Json, Path } from "../api/types";
+import { removeEntry, renameEntry, setEntry } from "../document/edits";
 import { inputsOf } from "../document/inputs";
 import { componentName, type Schema } from "../document/schema";
 import { variablesAt } from "../document/variables";
@@ -55,11 +56,9 @@ export function ComponentBody({ path, at, schema, value, label, flat, without = 
         label={label}
         variables={variablesAt(at, inputs)}
         disabled={readOnly}
-        onSet={(key, item) =>
-          value === undefined ? project.set(at, { [key]: item }) : project.set([...at, key], item)
-        }
-        onRename={(from, to) => project.edit([{ op: "rename", path: at, from, to }], `Rename ${from}`)}
-        onRemove={(key) => void (Object.keys(object).length > 1 ? project.remove([...at, key]) : project.remove(at))}
+        onSet={(names, item) => project.edit(setEntry(at, names, item), `Set ${names[0]}`)}
+        onRename={(names, to) => project.edit(renameEntry(at, names, to), `Rename ${names[0]}`)}
+        onRemove={(names) => void project.edit(removeEntry(at, names), `Remove ${names[0]}`)}
       />
     );
   }

@@ -1,4 +1,5 @@
 import type { Json, Path } from "../api/types";
+import { removeEntry, renameEntry, setEntry } from "../document/edits";
 import { inputsOf } from "../document/inputs";
 import type { Schema } from "../document/schema";
 import { variablesAt } from "../document/variables";
@@ -54,9 +55,9 @@ export function CustomBody({
           label="field"
           variables={variablesAt(at, inputs)}
           disabled={readOnly}
-          onSet={(key, item) => project.set([...at, key], item)}
-          onRename={(from, to) => project.edit([{ op: "rename", path: at, from, to }], `Rename ${from}`)}
-          onRemove={(key) => void project.remove([...at, key])}
+          onSet={(names, item) => project.edit(setEntry(at, names, item), `Set ${names[0]}`)}
+          onRename={(names, to) => project.edit(renameEntry(at, names, to), `Rename ${names[0]}`)}
+          onRemove={(names) => void project.edit(removeEntry(at, names, { keepsEmpty: true }), `Remove ${names[0]}`)}
         />
         <p class="help">What the class is given when it is made.</p>
       </div>

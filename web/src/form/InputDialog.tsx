@@ -108,7 +108,7 @@ export function InputDialog({ input, onClose }: { input: UserInput | null; onClo
     for (const [other, value] of Object.entries(old)) if (!OWN.includes(other)) property[other] = value;
     property.order ??= inputsOf(document).length;
     const done = await project.edit(
-      putInputEdits(document, { key: name, property, required: flags.required }, input?.key ?? null),
+      (now) => putInputEdits(now, { key: name, property, required: flags.required }, input?.key ?? null),
       input ? `Change ${name}` : `Add input ${name}`,
     );
     if (done) onClose();

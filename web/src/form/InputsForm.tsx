@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import type { Edit, Json } from "../api/types";
 import { inputsOf, moveInputEdits, removeInputEdits, SPEC, type UserInput } from "../document/inputs";
 import { configKeysIn, isObject } from "../document/walk";
 import { Badge, Button, Empty } from "../ui/basics";
@@ -23,8 +24,14 @@ export function InputsForm() {
   const used = configKeysIn({ ...root, spec: null });
   const missing = [...used].filter((key) => !inputs.some((input) => input.key === key) && !key.startsWith("__"));
   const move = (from: number, to: number) => {
-    if (to >= 0 && to < inputs.length && from !== to)
-      void project.edit(moveInputEdits(inputs, from, to), "Reorder user inputs");
+    if (to < 0 || to >= inputs.length || from === to) return;
+    const edits = (now: Json): Edit[] => {
+      const list = inputsOf(now);
+      const at = list.findIndex(({ key }) => key === inputs[from]?.key);
+      const goal = Math.max(0, Math.min(list.length - 1, at + to - from));
+      return at < 0 ? [] : moveInputEdits(list, at, goal);
+    };
+    void project.edit(edits, "Reorder user inputs");
   };
   return (
     <div class="sections">
@@ -134,7 +141,7 @@ export function InputsForm() {
                     disabled={input.locked}
                     aria-label={`Remove ${input.key}`}
                     title={input.locked ? "The authenticator uses it: change the authentication first" : undefined}
-                    onClick={() => void project.edit(removeInputEdits(document, input.key), `Remove ${input.key}`)}
+                    onClick={() => void project.edit((now) => removeInputEdits(now, input.key), `Remove ${input.key}`)}
                   />
                 </>
               )}

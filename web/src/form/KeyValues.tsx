@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Json, JsonObject } from "../api/types";
 import type { Variable } from "../document/variables";
 import { Button } from "../ui/basics";
@@ -9,9 +9,10 @@ interface Props {
   label: string;
   variables: Variable[];
   disabled?: boolean;
-  onSet: (key: string, value: Json) => Promise<unknown>;
-  onRename: (from: string, to: string) => Promise<unknown>;
-  onRemove: (key: string) => void;
+  /** Entries are named by all that their keys are called: as shown, and as asked for since. */
+  onSet: (names: string[], value: Json) => Promise<unknown>;
+  onRename: (names: string[], to: string) => Promise<unknown>;
+  onRemove: (names: string[]) => void;
 }
 
 const textOf = (value: Json | undefined): string => (typeof value === "string" ? value : JSON.stringify(value ?? ""));
@@ -19,9 +20,21 @@ const textOf = (value: Json | undefined): string => (typeof value === "string" ?
 /** Keys with texts, such as parameters and headers. */
 export function KeyValues({ value, label, variables, disabled, onSet, onRename, onRemove }: Props) {
   const [isAdding, setAdding] = useState(false);
+  /** The names that were asked for and are not shown yet, by the name that is. */
+  const renamed = useRef(new Map<string, string[]>());
+  const namesOf = (key: string) => [key, ...(renamed.current.get(key) ?? [])];
   const addKey = (key: string) => {
     setAdding(false);
-    if (key.trim() && !(key in value)) void onSet(key.trim(), "");
+    if (key.trim() && !(key in value)) void onSet([key.trim()], "");
+  };
+  const rename = async (key: string, to: string) => {
+    const names = namesOf(key);
+    const later = [...names.slice(1), to];
+    renamed.current.set(key, later);
+    const done = await onRename(names, to);
+    // Of several in a row, the last one ends it.
+    if (renamed.current.get(key) === later) renamed.current.delete(key);
+    return done;
   };
   return (
     <div class="key-values">
@@ -32,7 +45,7 @@ export function KeyValues({ value, label, variables, disabled, onSet, onRename, 
             label={`Name of ${label} ${index + 1}`}
             disabled={disabled}
             code
-            onCommit={(to) => (to && to !== key ? onRename(key, to) : undefined)}
+            onCommit={(to) => (to && (to !== key || renamed.current.has(key)) ? rename(key, to) : undefined)}
           />
           <TextInput
             value={textOf(item)}
@@ -40,7 +53,7 @@ export function KeyValues({ value, label, variables, disabled, onSet, onRename, 
             variables={variables}
             code
             disabled={disabled || (typeof item === "object" && item !== null)}
-            onCommit={(text) => onSet(key, text)}
+            onCommit={(text) => onSet(namesOf(key), text)}
           />
           <Button
             kind="quiet"
@@ -48,7 +61,7 @@ export function KeyValues({ value, label, variables, disabled, onSet, onRename, 
             icon="close"
             aria-label={`Remove ${key}`}
             disabled={disabled}
-            onClick={() => onRemove(key)}
+            onClick={() => onRemove(namesOf(key))}
           />
         </div>
       ))}

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Json, Path } from "../api/types";
 import { blank, componentName, type Schema } from "../document/schema";
+import { addItem, duplicateItem, moveItem, removeItem } from "../document/edits";
 import { starterOf } from "../document/starters";
 import { isObject, isWithin } from "../document/walk";
 import { titleOfComponent } from "../document/words";
@@ -49,14 +50,12 @@ export function ListField({ id, path, at, schema, value, label, placeholder }: P
         suggestions={key === "stream_names" ? project.analysis.value.outline.streams.map((one) => one.name) : []}
         placeholder={placeholder ?? PLACEHOLDERS[key]}
         onChange={(texts) =>
-          texts.length || Array.isArray(value)
-            ? project.set(
-                at,
-                isPrimaryKey && texts.some((text) => text.includes("/"))
-                  ? texts.map((text) => text.split("/"))
-                  : texts.map(read),
-              )
-            : undefined
+          project.set(
+            at,
+            isPrimaryKey && texts.some((text) => text.includes("/"))
+              ? texts.map((text) => text.split("/"))
+              : texts.map(read),
+          )
         }
       />
     );
@@ -83,12 +82,7 @@ export function ListField({ id, path, at, schema, value, label, placeholder }: P
   const add = (variant: Schema) => {
     const made = starterOf(componentName(variant) ?? "") ?? blank(book, variant);
     setAdded(items.length);
-    void project.edit(
-      Array.isArray(value)
-        ? [{ op: "insert", path: at, index: items.length, value: made }]
-        : [{ op: "set", path: at, value: [made] }],
-      `Add to ${label}`,
-    );
+    void project.edit(addItem(at, made), `Add to ${label}`);
   };
   const only = components.length === 1 ? components[0] : undefined;
   return (
@@ -164,7 +158,6 @@ function Item({
   const node = project.node(path);
   const variant = book.variantOf(schema, typedValue(project, path, node.value));
   const index = Number(at.at(-1));
-  const list = at.slice(0, -1);
   const findings = project.findingsWithin(node.at);
   const isWanted = target.value !== null && isWithin(target.value.path, node.at);
   const [isOpen, setOpen] = useState(isNew || isBare(value) || count === 1);
@@ -174,7 +167,8 @@ function Item({
     isObject(node.value) && typeof node.value.type === "string"
       ? titleOfComponent(node.value.type)
       : `Item ${index + 1}`;
-  const move = (to: number) => void project.edit([{ op: "move", path: list, from: index, to }], `Move ${name}`);
+  const item = { at, value, count };
+  const move = (by: number) => void project.edit(moveItem(item, by), `Move ${name}`);
   return (
     <div class="card" data-path={node.at.join(".")}>
       <div class="card-head">
@@ -192,7 +186,7 @@ function Item({
               icon="up"
               aria-label={`Move ${name} up`}
               disabled={index === 0}
-              onClick={() => move(index - 1)}
+              onClick={() => move(-1)}
             />
             <Button
               kind="quiet"
@@ -200,7 +194,7 @@ function Item({
               icon="down"
               aria-label={`Move ${name} down`}
               disabled={index === count - 1}
-              onClick={() => move(index + 1)}
+              onClick={() => move(1)}
             />
             <Menu
               label={`More for ${name}`}
@@ -216,10 +210,14 @@ function Item({
                 {
                   title: "Duplicate",
                   icon: "copy",
-                  run: () =>
-                    void project.edit([{ op: "insert", path: list, index: index + 1, value }], `Duplicate ${name}`),
+                  run: () => void project.edit(duplicateItem(item), `Duplicate ${name}`),
                 },
-                { title: "Remove", icon: "trash", danger: true, run: () => void project.remove(at) },
+                {
+                  title: "Remove",
+                  icon: "trash",
+                  danger: true,
+                  run: () => void project.edit(removeItem(item), `Remove ${index}`),
+                },
               ]}
             />
           </span>

@@ -31,7 +31,8 @@ export function ResolverForm({ path }: { path: Path }) {
     const value = starterOf(wanted) ?? { type: wanted };
     const kept = isObject(node.value) ? node.value.components_mapping : undefined;
     void project.edit(
-      chooseEdits(project.document.value, node.at, wanted, kept ? { ...value, components_mapping: kept } : value),
+      (document) =>
+        chooseEdits(document, node.at, wanted, kept ? { ...value, components_mapping: kept } : value),
       "Choose where streams come from",
     );
   };

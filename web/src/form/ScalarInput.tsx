@@ -27,9 +27,8 @@ export function ScalarInput({
   const { project, readOnly } = useForm();
   const key = String(at.at(-1) ?? "");
   const set = (next: Json | undefined) => {
-    if (next === undefined || (next === "" && !required)) {
-      if (project.node(at).value !== undefined) return project.remove(at);
-    } else return project.set(at, next);
+    const isCleared = next === undefined || (next === "" && !required);
+    return isCleared ? project.remove(at) : project.set(at, next);
   };
   const wrong = project.findingsAt(at).some((finding) => finding.level === "error");
   if (schema.enum) {

@@ -1,5 +1,5 @@
 import { useId, useState } from "preact/hooks";
-import type { Json, Path } from "../api/types";
+import type { Edit, Json, Path } from "../api/types";
 import { graphqlFault } from "../document/graphql";
 import { accepts, blank, componentName, type Schema } from "../document/schema";
 import { dropInputsEdits } from "../document/inputs";
@@ -73,11 +73,11 @@ export function SchemaField({ path, schema, title, help, required, placeholder }
     const kept = component ? keepKnown(wanted, value, first) : first;
     if (!component) return project.edit([{ op: "set", path: at, value: kept }], `Choose ${name}`);
     // What only the authenticator before has asked for is not asked for any more.
-    const { edits, left } =
-      key === "authenticator"
-        ? dropInputsEdits(project.document.value, at, value)
-        : { edits: [], left: project.document.value };
-    return project.edit([...edits, ...chooseEdits(left, at, component, kept)], `Choose ${name}`);
+    const edits = (document: Json): Edit[] => {
+      const dropped = key === "authenticator" ? dropInputsEdits(document, at, value) : { edits: [], left: document };
+      return [...dropped.edits, ...chooseEdits(dropped.left, at, component, kept)];
+    };
+    return project.edit(edits, `Choose ${name}`);
   };
   const components = variants.filter((one) => componentName(one));
   const isOption = isRequestOption(components, value);

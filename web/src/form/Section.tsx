@@ -48,8 +48,8 @@ export function Section({ definition, root, spec }: { definition: string; root: 
     setOpen(true);
     setAsYaml(false);
     if (!on) return project.remove(node.at, `Turn off ${spec.title.toLowerCase()}`);
-    if (spec.start)
-      return project.edit(spec.start(project.document.value, node.at), `Turn on ${spec.title.toLowerCase()}`);
+    const { start } = spec;
+    if (start) return project.edit((document) => start(document, node.at), `Turn on ${spec.title.toLowerCase()}`);
   };
   return (
     <section class="section" aria-label={spec.title} id={`section-${spec.id}`}>

@@ -55,7 +55,7 @@ export function TextInput({ variables = [], multiline, code, wrong, label, ...pr
     } else if (isOpen && event.key === "Escape") {
       event.stopPropagation();
       setOpen(false);
-    } else if (event.key === "Enter" && !multiline) commit();
+    } else if (event.key === "Enter" && !multiline) void commit();
   };
   const listId = useId();
   const isOffering = offered.length > 0;
@@ -81,7 +81,7 @@ export function TextInput({ variables = [], multiline, code, wrong, label, ...pr
     onInput: typed,
     onKeyDown: keys,
     onBlur: () => {
-      leave();
+      void leave();
       setTimeout(() => setOpen(false), 150);
     },
     "aria-invalid": wrong || undefined,

@@ -58,8 +58,10 @@ function ComponentYaml({ path, onClose, label }: Props) {
     if (readOnly) return;
     setFault(null);
     try {
-      const { text } = await api.edit(project.text.value, [{ op: "replace_yaml", path, yaml: typed.text }]);
-      await project.setText(text, `Edit ${path.at(-1) ?? "manifest"} as YAML`);
+      await project.change(
+        [{ op: "replace_yaml", path, yaml: typed.text }],
+        `Edit ${path.at(-1) ?? "manifest"} as YAML`,
+      );
       if ((onClose || (await load())) && typed.applied(typed.text)) onClose?.();
     } catch (error) {
       setFault(messageOf(error));

@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
-import type { OpenProject } from "../state/project";
+import { notSaved, type OpenProject } from "../state/project";
 import { projectsPath } from "../state/router";
+import { toast } from "../state/toasts";
 import { jumpTo, mode } from "../state/view";
 import { Badge, Button, Segments } from "../ui/basics";
 import { Icon } from "../ui/Icon";
@@ -91,7 +92,7 @@ export function EditorHeader({ project }: { project: OpenProject }) {
 }
 
 async function download(project: OpenProject): Promise<void> {
-  await project.save();
+  if (!(await project.save())) return toast("error", notSaved("nothing was downloaded"));
   const link = document.createElement("a");
   link.href = project.api.exportUrl(project.id, "draft");
   link.download = "";
@@ -130,6 +131,8 @@ function NameInput({ project }: { project: OpenProject }) {
 
 function SaveIndicator({ project }: { project: OpenProject }) {
   const state = project.saver.state.value;
+  if (project.isUnsent.value && state.kind !== "conflict")
+    return <NotSaved project={project} why="What was changed last could not be put into the manifest." />;
   switch (state.kind) {
     case "saved":
       // Before the draft is here, nothing can be said of it.
@@ -149,15 +152,7 @@ function SaveIndicator({ project }: { project: OpenProject }) {
         </span>
       );
     case "failed":
-      return (
-        <span class="save failed" role="alert" title={state.message}>
-          <Icon name="alert" size={13} />
-          Not saved
-          <button type="button" class="link small" onClick={() => void project.save()}>
-            Retry
-          </button>
-        </span>
-      );
+      return <NotSaved project={project} why={state.message} />;
     case "conflict":
       return (
         <span class="save failed" role="alert">
@@ -166,6 +161,18 @@ function SaveIndicator({ project }: { project: OpenProject }) {
         </span>
       );
   }
+}
+
+function NotSaved({ project, why }: { project: OpenProject; why: string }) {
+  return (
+    <span class="save failed" role="alert" title={why}>
+      <Icon name="alert" size={13} />
+      Not saved
+      <button type="button" class="link small" onClick={() => void project.save()}>
+        Retry
+      </button>
+    </span>
+  );
 }
 
 const MOST = 60;

@@ -2,6 +2,7 @@ import { effect } from "@preact/signals";
 import { Suspense, lazy } from "preact/compat";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import * as api from "../api/calls";
+import { messageOf } from "../api/client";
 import { SchemaBook, type SchemaRoot } from "../document/schema";
 import { AdvancedForm } from "../form/AdvancedForm";
 import { ApiForm } from "../form/ApiForm";
@@ -11,12 +12,11 @@ import { StreamForm } from "../form/StreamForm";
 import { GeneratedForm, TemplateForm } from "../form/TemplateForm";
 import { OpenProject } from "../state/project";
 import { projectsPath } from "../state/router";
-import { tell } from "../state/toasts";
 import { store, stored } from "../state/stored";
 import { mode, section, type Section } from "../state/view";
 import { testing } from "../test/store";
 import { TestPane } from "../test/TestPane";
-import { Empty, Notice } from "../ui/basics";
+import { Button, Empty, Notice } from "../ui/basics";
 import { Split } from "../ui/Split";
 import { Link } from "./App";
 import { EditorHeader } from "./EditorHeader";
@@ -28,10 +28,21 @@ import { StreamHead } from "./StreamHead";
 const YamlEditor = lazy(() => import("../editor/YamlEditor"));
 let book: SchemaBook | null = null;
 
+/** The schema of manifests, which says what the forms show: one is enough. Gives why it could not be got. */
+async function loadSchema(): Promise<string | null> {
+  try {
+    book ??= new SchemaBook((await api.manifestSchema()) as unknown as SchemaRoot);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 /** One connector: its parts at the left, the chosen one in the middle, its test at the right. */
 export function EditorPage({ workspace, id }: { workspace: string; id: string }) {
   const project = useMemo(() => new OpenProject(workspace, id), [workspace, id]);
   const [isReady, setReady] = useState(false);
+  const [fault, setFault] = useState<string | null>(null);
   useHotKeys(project);
   useEffect(() => {
     const place = `section:${workspace}/${id}`;
@@ -40,11 +51,10 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
   }, [project]);
   useEffect(() => {
     const open = async () => {
-      const schema = book ? null : api.manifestSchema();
+      const schema = loadSchema();
       await project.open();
-      const found = schema && (await tell(schema));
-      if (found) book = new SchemaBook(found as unknown as SchemaRoot);
-      setReady(book !== null && !project.failure.value);
+      setFault(await schema);
+      setReady(!project.failure.value);
       // What fails here is asked for again when the values are opened.
       await testing(project).loadValues().catch(() => {});
     };
@@ -86,6 +96,16 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
       </Empty>
     );
   }
+  if (isReady && !book && fault !== null)
+    return (
+      <Empty
+        icon="alert"
+        title="The editor cannot be shown"
+        actions={<Button onClick={() => void loadSchema().then(setFault)}>Try again</Button>}
+      >
+        {fault}
+      </Empty>
+    );
   if (!isReady || !book)
     return (
       <div class="empty">
@@ -127,6 +147,17 @@ function Middle({ project }: { project: OpenProject }) {
       </Suspense>
     );
   }
+  const { value: fault } = project.analysisFault;
+  if (!project.isAnalyzed.value && fault !== null)
+    return (
+      <Empty
+        icon="alert"
+        title="The form cannot be shown"
+        actions={<Button onClick={() => void project.analyze()}>Try again</Button>}
+      >
+        {fault}
+      </Empty>
+    );
   if (!project.isAnalyzed.value)
     return (
       <div class="empty">
@@ -141,6 +172,14 @@ function Middle({ project }: { project: OpenProject }) {
           last.{" "}
           <button type="button" class="link" onClick={() => (mode.value = "yaml")}>
             Mend it in the YAML
+          </button>
+        </Notice>
+      )}
+      {fault !== null && (
+        <Notice kind="warning">
+          <strong>The form may be behind the YAML.</strong> {fault}{" "}
+          <button type="button" class="link" onClick={() => void project.analyze()}>
+            Try again
           </button>
         </Notice>
       )}

@@ -4,7 +4,7 @@ import { ApiError, messageOf } from "../api/client";
 import type { BuiltImage, Finding } from "../api/types";
 import { placed } from "../document/findings";
 import { imageNameOf } from "../document/words";
-import type { OpenProject } from "../state/project";
+import { notSaved, type OpenProject } from "../state/project";
 import { jumpTo } from "../state/view";
 import { Button, Dialog, Labelled, Notice, Switch } from "../ui/basics";
 import { CopyButton } from "../ui/CopyButton";
@@ -54,7 +54,7 @@ export function ImageDialog({ project, onClose }: { project: OpenProject; onClos
     setBusy(true);
     forget();
     try {
-      await project.save();
+      if (version === "draft" && !(await project.save())) throw new Error(notSaved("no image was built"));
       const order = { version, tag: tag.trim(), push: pushes };
       for await (const event of project.api.image(project.id, order, stop.signal)) {
         if (event.event === "progress") setMessages((before) => [...before, event.message]);

@@ -53,7 +53,7 @@ export function Navigation({ project }: { project: OpenProject }) {
   };
   const addTemplate = async () => {
     const at = outline.dynamic_streams.length;
-    if (await project.edit(addTemplateEdits(project.document.value), "Add a template of streams"))
+    if (await project.edit(addTemplateEdits, "Add a template of streams"))
       section.value = { kind: "template", index: at };
   };
   return (

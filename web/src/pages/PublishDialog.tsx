@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { ApiError, messageOf } from "../api/client";
 import type { Finding } from "../api/types";
-import type { OpenProject } from "../state/project";
+import { notSaved, type OpenProject } from "../state/project";
 import { toast } from "../state/toasts";
 import { jumpTo } from "../state/view";
 import { placed } from "../document/findings";
@@ -32,7 +32,7 @@ export function PublishDialog({ project, onClose }: { project: OpenProject; onCl
   const publish = async () => {
     setBusy(true);
     try {
-      await project.save();
+      if (!(await project.save())) throw new Error(notSaved("nothing was published"));
       const { version } = await project.api.publish(project.id, {
         description: description.trim(),
         activate: activates,

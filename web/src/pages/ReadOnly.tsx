@@ -15,7 +15,7 @@ export function ReadOnlyBar({ project }: { project: OpenProject }) {
     const made = await tell(workspaceApi(project.workspace).create({ name, text }));
     if (!made) return;
     if (state.kind === "conflict") await project.load(state.theirs);
-    await project.decide(false);
+    else await project.decide(false);
     go(projectPath(project.workspace, made.id), { anyway: true });
   };
   if (state.kind === "conflict") {
@@ -43,8 +43,12 @@ export function ReadOnlyBar({ project }: { project: OpenProject }) {
   if (!isReachable.value) {
     return (
       <Bar title="The Builder's server does not answer.">
-        {project.saver.isSettled ? "Everything is saved." : "Your changes are kept in this browser."} The form is
-        read-only until it answers again; it is asked every three seconds.
+        {project.saver.isSettled
+          ? "Everything is saved."
+          : project.isUnsent.value
+            ? "Your last change waits in this window: leave it open."
+            : "Your changes are kept in this browser."}{" "}
+        The form is read-only until it answers again; it is asked every three seconds.
       </Bar>
     );
   }
@@ -98,7 +102,7 @@ export function LeaveDialog({ project }: { project: OpenProject }) {
     mayLeave.value = () => {
       project.flushEditor();
       const { kind } = project.saver.state.value;
-      return kind !== "failed" && kind !== "conflict";
+      return kind !== "failed" && kind !== "conflict" && !project.isUnsent.value;
     };
     return () => {
       mayLeave.value = () => true;
@@ -121,7 +125,11 @@ export function LeaveDialog({ project }: { project: OpenProject }) {
         </>
       }
     >
-      <p>Your last changes could not be saved. They stay in this browser, and are offered when you come back.</p>
+      <p>
+        {project.isUnsent.value
+          ? "Your last change could not be made yet. It is lost when you leave."
+          : "Your last changes could not be saved. They stay in this browser, and are offered when you come back."}
+      </p>
     </Dialog>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { workspaceApi } from "../api/calls";
 import { messageOf } from "../api/client";
 import type { DiffLine } from "../api/types";
-import type { OpenProject } from "../state/project";
+import { notSaved, type OpenProject } from "../state/project";
 import { go, projectPath } from "../state/router";
 import { tell, toast } from "../state/toasts";
 import { Badge, Button, Dialog, Empty, Notice, Segments } from "../ui/basics";
@@ -26,14 +26,17 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
   const [isReverting, setReverting] = useState(false);
   useEffect(() => {
     setLines(null);
+    setFault(null);
     if (chosen === null) return;
     let isGone = false;
     const load = async () => {
-      await project.save();
+      if (to === "draft" && !(await project.save())) throw new Error(notSaved("they cannot be compared"));
       const found = await project.api.diff(project.id, chosen, to);
       if (!isGone) setLines(found.lines);
     };
-    load().catch((error: unknown) => setFault(messageOf(error)));
+    load().catch((error: unknown) => {
+      if (!isGone) setFault(messageOf(error));
+    });
     return () => {
       isGone = true;
     };
@@ -43,9 +46,7 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
     await project.refresh();
   };
   const revert = async (version: number) => {
-    const draft = await tell(project.api.revert(project.id, version));
-    if (!draft) return;
-    await project.load(draft);
+    if (!(await project.revert(version))) return;
     toast("success", `The draft is version ${version} again.`, { label: "Undo", run: () => void project.undo() });
     onClose();
   };
@@ -162,10 +163,24 @@ export function VersionsDialog({ project, onClose }: { project: OpenProject; onC
 /** A version as it was published: to be read. */
 function VersionText({ project, version }: { project: OpenProject; version: number }) {
   const [text, setText] = useState<string | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
   useEffect(() => {
     setText(null);
-    void tell(project.api.version(project.id, version)).then((found) => setText(found?.text ?? null));
+    setFault(null);
+    let isGone = false;
+    project.api.version(project.id, version).then(
+      (found) => {
+        if (!isGone) setText(found.text);
+      },
+      (error: unknown) => {
+        if (!isGone) setFault(messageOf(error));
+      },
+    );
+    return () => {
+      isGone = true;
+    };
   }, [version]);
+  if (fault !== null) return <Notice kind="error">{fault}</Notice>;
   if (text === null) return <span class="spinner" />;
   return (
     <Suspense fallback={<span class="spinner" />}>

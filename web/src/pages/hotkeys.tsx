@@ -48,8 +48,12 @@ export function useHotKeys(project: OpenProject): void {
           void project.save();
         });
       else if (key === "e" && event.shiftKey) run(() => (mode.value = mode.value === "form" ? "yaml" : "form"));
-      else if (!isTyping() && key === "z") run(() => void (event.shiftKey ? project.redo() : project.undo()));
-      else if (!isTyping() && key === "y") run(() => void project.redo());
+      else if (!isTyping() && (key === "z" || key === "y"))
+        run(() => {
+          // As the buttons: not while another window's draft, or nobody's, is the one to undo.
+          if (project.isReadOnly.value) return;
+          void (key === "y" || event.shiftKey ? project.redo() : project.undo());
+        });
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);

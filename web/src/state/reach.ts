@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 
 /** Whether the server answered when it was asked last. */
 export const isReachable = signal(true);
@@ -11,6 +11,17 @@ export function noteReach(answered: boolean): void {
   isReachable.value = answered;
   clearTimeout(timer);
   if (!answered) timer = setTimeout(() => void knock(), PAUSE_MS);
+}
+
+/** Resolves once the server answers again. */
+export function reached(): Promise<void> {
+  return new Promise((done) => {
+    const wait = effect(() => {
+      if (!isReachable.value) return;
+      done();
+      queueMicrotask(() => wait());
+    });
+  });
 }
 
 async function knock(): Promise<void> {

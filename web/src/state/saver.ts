@@ -47,6 +47,29 @@ export class Saver {
     return stored<Kept | null>(this.key, null);
   }
 
+  /** Copies that somebody has to decide on, the oldest first; changes made meanwhile do not touch them. */
+  get undecided(): string[] {
+    return stored<string[]>(this.#aside, []);
+  }
+
+  /** Puts the copy of a draft aside, until it is decided on. */
+  setAside(kept: Kept): void {
+    // First, for a browser that has no room for both.
+    this.forget();
+    if (!this.undecided.includes(kept.text)) store(this.#aside, [...this.undecided, kept.text]);
+    if (!this.undecided.includes(kept.text)) store(this.key, kept);
+  }
+
+  /** Forgets a copy that was decided on. */
+  decided(text: string): void {
+    const left = this.undecided.filter((one) => one !== text);
+    store(this.#aside, left.length ? left : null);
+  }
+
+  get #aside(): string {
+    return `${this.key}:undecided`;
+  }
+
   adopt(draft: Omit<Draft, "text">): void {
     this.revision = draft.revision;
     this.canUndo.value = draft.can_undo;
@@ -98,6 +121,14 @@ export class Saver {
     const running = this.#save(this.#pending);
     this.#running = running.finally(() => (this.#running = null));
     await this.#running;
+  }
+
+  /** Saves until nothing waits any more; `false` where that cannot be done now. */
+  async saveAll(): Promise<boolean> {
+    do await this.flush();
+    // What was changed meanwhile is saved, too.
+    while (this.#pending && this.state.value.kind === "unsaved");
+    return this.#pending === null;
   }
 
   async #save(job: { text: string; label: string }): Promise<void> {
