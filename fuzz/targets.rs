@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use source_declarative_manifest::builder::edit::{self, Document, Edit, Step};
+use source_declarative_manifest::builder::oauth::Consent;
 use source_declarative_manifest::components::decoder::csv::CsvDecoder;
 use source_declarative_manifest::components::decoder::xml::XmlDecoder;
 use source_declarative_manifest::components::{Decode, Decoder, ElementTexts};
@@ -35,7 +36,7 @@ use source_declarative_manifest::{cli, engine};
 pub type Target = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("arguments", arguments),
     ("cassette", cassette),
     ("catalog", catalog),
@@ -44,6 +45,7 @@ pub const TARGETS: [(&str, Target); 13] = [
     ("edit", edit),
     ("json", json),
     ("literal", literal),
+    ("placeholders", placeholders),
     ("references", references),
     ("state", state),
     ("template", template),
@@ -358,6 +360,23 @@ pub fn literal(data: &[u8]) {
     {
         assert_eq!(repr_of(&repr), Some((kind, repr.clone())), "{text:?}");
     }
+}
+
+/// The address of a consent, with its placeholders: the client's secret never gets into it.
+pub fn placeholders(data: &[u8]) {
+    const SECRET: &str = "s3cret-0123456789";
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let input =
+        serde_json::json!({"consent_url": text, "scope": "read write", "secret_too": SECRET});
+    let oauth = serde_json::json!({"oauth_connector_input_specification": input});
+    let spec =
+        serde_json::json!({"spec": {"advanced_auth": {"oauth_config_specification": oauth}}});
+    let manifest = Manifest::from_yaml(Source::new("manifest.yaml", spec.to_string()));
+    let config = serde_json::json!({"client_id": "me & you", "client_secret": SECRET});
+    let Ok(consent) = Consent::declared(&manifest, &config) else { return };
+    let Ok(url) = consent.url("http://127.0.0.1/oauth/callback", "st4te") else { return };
+    assert!(url.starts_with("http"));
+    assert!(text.contains(SECRET) || !url.contains(SECRET));
 }
 
 /// A manifest from its text to what is built of it: references and parameters, shapes, lint,
