@@ -1,11 +1,10 @@
 //! A requester's own door to the network, with its cookies.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use cookie_store::CookieStore;
 use reqwest::Url;
-use reqwest::cookie::{CookieStore, Jar};
-use reqwest::header::HeaderValue;
 use tracing::debug;
 
 use super::cache::{Cache, Caches, Lookup};
@@ -56,7 +55,7 @@ impl Http {
     pub fn client(&self) -> Client {
         Client {
             http: self.clone(),
-            cookies: Jar::default(),
+            cookies: Mutex::default(),
             has_cookies: AtomicBool::new(false),
             cache: None,
             permit: None,
@@ -73,7 +72,7 @@ impl std::fmt::Debug for Http {
 /// What `requests` calls a session: one for each requester.
 pub struct Client {
     http: Http,
-    cookies: Jar,
+    cookies: Mutex<CookieStore>,
     /// Whether a server ever set a cookie; most never do.
     has_cookies: AtomicBool,
     cache: Option<Arc<Cache>>,
@@ -172,8 +171,11 @@ impl Client {
         if !self.has_cookies.load(Ordering::Relaxed) || request.headers.contains("Cookie") {
             return;
         }
-        let cookies = Url::parse(&request.url).ok().and_then(|url| self.cookies.cookies(&url));
-        if let Some(cookies) = cookies.as_ref().and_then(|cookies| cookies.to_str().ok()) {
+        let Ok(url) = Url::parse(&request.url) else { return };
+        let cookies = self.cookies();
+        let cookies = cookies.get_request_values(&url).map(|(name, value)| format!("{name}={value}"));
+        let cookies = cookies.collect::<Vec<_>>().join("; ");
+        if !cookies.is_empty() {
             request.headers.set("Cookie", cookies);
         }
     }
@@ -183,13 +185,17 @@ impl Client {
             return;
         }
         let Ok(url) = Url::parse(response.url()) else { return };
-        let values: Vec<_> = response
-            .set_cookies
-            .iter()
-            .filter_map(|cookie| HeaderValue::from_str(cookie).ok())
-            .collect();
-        self.cookies.set_cookies(&mut values.iter(), &url);
+        let mut cookies = self.cookies();
+        for cookie in &response.set_cookies {
+            // One that is not understood, or not for this host, is not kept.
+            let _ = cookies.parse(cookie, &url);
+        }
         self.has_cookies.store(true, Ordering::Relaxed);
+    }
+
+    fn cookies(&self) -> MutexGuard<'_, CookieStore> {
+        // A panic while the lock is held cannot leave a cookie half kept.
+        self.cookies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -244,7 +250,7 @@ mod tests {
 
     const ANSWERS: &[Answer] = &[
         ("/ok", 200, &[]),
-        ("/moved", 302, &[("Location", "/ok"), ("Set-Cookie", "s=1; Path=/")]),
+        ("/moved", 302, &[("Location", "/ok"), ("Set-Cookie", "s=é; Path=/")]),
         ("/alias", 302, &[("Location", "/ok")]),
         ("/loop", 302, &[("Location", "/loop")]),
         ("/away", 302, &[("Location", "ftp://o/a")]),
@@ -269,7 +275,7 @@ mod tests {
         assert_eq!((response.status, response.url()), (200, "http://h/ok"));
         send(&client, "/ok").await.unwrap();
         let asked = transport.asked.lock().unwrap();
-        assert_eq!(*asked, ["GET /moved -", "GET /ok s=1", "GET /ok s=1"]);
+        assert_eq!(*asked, ["GET /moved -", "GET /ok s=é", "GET /ok s=é"]);
     }
 
     #[tokio::test]
