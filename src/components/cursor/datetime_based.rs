@@ -92,7 +92,9 @@ impl IncrementalSync for yaml::DatetimeBasedCursor {
         let state = state.cloned().unwrap_or_default();
         if let Some(router) = router {
             let is_global = self.global_substream_cursor || router.needs_global_state();
-            return Ok(Arc::new(PerPartition::new(settings, router, is_global, state)?));
+            let is_sample = cx.environment.is_test_read();
+            let cursor = PerPartition::new(settings, router, is_global, state, is_sample)?;
+            return Ok(Arc::new(cursor));
         }
         let progress = Mutex::new(Progress::new(&settings, state)?);
         Ok(Arc::new(DatetimeBasedCursor { settings: Arc::new(settings), progress }))

@@ -32,25 +32,26 @@ pub(super) struct PerPartition {
     settings: Arc<Settings>,
     router: Arc<dyn PartitionRouter>,
     partitions: Mutex<Partitions>,
-    /// Whether all partitions were made.
+    /// Whether all partitions were made; of a sample, those that were count as all.
     has_all: AtomicBool,
     has_warned_of_values: AtomicBool,
 }
 
 impl PerPartition {
-    /// Over the partitions of `router`, going on from `state`.
+    /// Over the partitions of `router`, going on from `state`; a test read makes only a sample of them.
     pub(super) fn new(
         settings: Settings,
         router: Arc<dyn PartitionRouter>,
         is_global: bool,
         state: Map,
+        is_sample: bool,
     ) -> Result<Self, BuildError> {
         let partitions = Partitions::new(&settings, is_global, state)?;
         Ok(Self {
             settings: Arc::new(settings),
             router,
             partitions: Mutex::new(partitions),
-            has_all: AtomicBool::new(false),
+            has_all: AtomicBool::new(is_sample),
             has_warned_of_values: AtomicBool::new(false),
         })
     }
@@ -389,6 +390,23 @@ mod tests {
         let state = cursor.finish().unwrap().unwrap();
         assert_eq!(state["states"], states(&[(1, "2024-01-03"), (2, "2024-01-03")]));
         assert_eq!((state.get("state"), &state["lookback_window"]), (None, &json!(0)));
+    }
+
+    #[test]
+    fn a_sample_counts_as_all() {
+        let router = Arc::new(Ids(vec![1, 2, 3], None));
+        let cursor = PerPartition::new(settings(), router, false, Map::new(), true).unwrap();
+        let slices = cursor.slices().take(1).collect::<Vec<_>>().now_or_never().unwrap();
+        let slice = slices[0].as_ref().unwrap();
+        cursor.observe(slice, &[json!({"updated": "2024-01-03"})]).unwrap();
+        cursor.close_slice(slice).unwrap();
+        let expect = json!({
+            "use_global_cursor": false,
+            "states": states(&[(1, "2024-01-03")]),
+            "state": {"updated": "2024-01-03"},
+            "lookback_window": 1,
+        });
+        assert_eq!(Json::Object(cursor.finish().unwrap().unwrap()), expect);
     }
 
     #[test]
