@@ -102,6 +102,20 @@ it("while nobody answers, changes stay in the browser, and leaving is possible a
   await world.cleared(other);
 });
 
+it("a connector that could not be opened is asked for again", async () => {
+  const page = await world.opened("Later", connector(world.api.url), "items");
+  const draft = `**/projects/${new URL(page.url()).pathname.split("/").at(-1)}`;
+  await saved(page);
+  await page.getByRole("link", { name: "Connectors", exact: true }).click();
+  await page.route(draft, (route) => route.abort());
+  await page.getByRole("link", { name: "Later", exact: true }).click();
+  await page.getByText("The connector cannot be opened").waitFor();
+  await page.unroute(draft);
+  await page.getByRole("button", { name: "Try again", exact: true }).click();
+  await path(page).waitFor();
+  await world.cleared(page);
+});
+
 it("a version is read as it was published, and made active", async () => {
   const page = await world.opened("Versions", connector(world.api.url), "items");
   await publish(page, "First");

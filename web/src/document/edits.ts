@@ -59,7 +59,7 @@ export interface Shown {
  * Where an item that was shown stands by now, in a list of how many. It is known by its value; where that
  * was changed, by its place, if no item came or went.
  */
-function placeOf(document: Json, { at, value, count }: Shown): { index: number; items: Json[] } | null {
+export function placeOf(document: Json, { at, value, count }: Shown): { index: number; items: Json[] } | null {
   const items = walk(document, at.slice(0, -1)).value;
   if (!Array.isArray(items)) return null;
   const shown = Number(at.at(-1));
@@ -68,6 +68,13 @@ function placeOf(document: Json, { at, value, count }: Shown): { index: number; 
   const index = isIt(items[shown]) ? shown : items.findIndex(isIt);
   if (index >= 0) return { index, items };
   return items.length === count ? { index: shown, items } : null;
+}
+
+/** An item as it is shown now. */
+export function shownItem(document: Json, at: Path): Shown {
+  const items = walk(document, at.slice(0, -1)).value;
+  const list = Array.isArray(items) ? items : [];
+  return { at, value: list[Number(at.at(-1))] ?? null, count: list.length };
 }
 
 /** Moves an item by some places. */

@@ -40,7 +40,8 @@ async function loadSchema(): Promise<string | null> {
 
 /** One connector: its parts at the left, the chosen one in the middle, its test at the right. */
 export function EditorPage({ workspace, id }: { workspace: string; id: string }) {
-  const project = useMemo(() => new OpenProject(workspace, id), [workspace, id]);
+  const [attempt, setAttempt] = useState(1);
+  const project = useMemo(() => new OpenProject(workspace, id), [workspace, id, attempt]);
   const [isReady, setReady] = useState(false);
   const [fault, setFault] = useState<string | null>(null);
   useHotKeys(project);
@@ -87,9 +88,12 @@ export function EditorPage({ workspace, id }: { workspace: string; id: string })
         icon="alert"
         title="The connector cannot be opened"
         actions={
-          <Link class="button" to={projectsPath(workspace)}>
-            Back to the list
-          </Link>
+          <>
+            <Button onClick={() => setAttempt(attempt + 1)}>Try again</Button>
+            <Link class="button" to={projectsPath(workspace)}>
+              Back to the list
+            </Link>
+          </>
         }
       >
         {project.failure.value}

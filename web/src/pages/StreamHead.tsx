@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Edit, JsonObject } from "../api/types";
+import type { Edit, Json } from "../api/types";
+import { placeOf, shownItem } from "../document/edits";
 import { addStreamEdits, newStream, removeStreamEdits } from "../document/skeleton";
-import { isObject } from "../document/walk";
+import { isObject, walk } from "../document/walk";
 import { YamlInPlace } from "../form/YamlInPlace";
 import type { OpenProject } from "../state/project";
 import { section } from "../state/view";
@@ -20,6 +21,8 @@ const PARTS: { key: string; title: string; path: string[] }[] = [
   { key: "errors", title: "Error handling", path: ["retriever", "requester", "error_handler"] },
 ];
 
+const REQUEST_KEYS = ["request_parameters", "request_headers", "request_body"];
+
 /** What is shown in the middle, by its name, and what can be done with it as a whole. */
 export function StreamHead({ project }: { project: OpenProject }) {
   const shown = section.value;
@@ -34,24 +37,27 @@ export function StreamHead({ project }: { project: OpenProject }) {
       ? outline.streams.find((one) => one.index === shown.index)
       : outline.dynamic_streams.find((one) => one.index === shown.index);
     if (!found) return null;
+    const item = shownItem(project.document.value, [root, shown.index]);
     const duplicate = async () => {
-      const stream = project.node([root, shown.index]).value;
-      if (!isObject(stream)) return;
-      const copy: JsonObject = { ...stream, name: `${found.name} copy` };
-      if (
-        await project.edit(
-          [{ op: "insert", path: [root], index: shown.index + 1, value: copy }],
-          `Duplicate ${found.name}`,
-        )
-      )
-        section.value = { kind: shown.kind, index: shown.index + 1 };
+      const label = `Duplicate ${found.name}`;
+      let index = shown.index;
+      const edits = (document: Json): Edit[] => {
+        const place = placeOf(document, item);
+        if (!place) return [];
+        const stream = walk(document, [root, place.index]).value;
+        if (!isObject(stream)) return [];
+        index = place.index + 1;
+        return [{ op: "insert", path: [root], index, value: { ...stream, name: `${found.name} copy` } }];
+      };
+      if (await project.edit(edits, label)) section.value = { kind: shown.kind, index };
     };
     const remove = async () => {
-      const { document } = project;
-      const isLast = !isStream && outline.dynamic_streams.length === 1;
-      const edits: Edit[] = isStream
-        ? removeStreamEdits(document.value, shown.index)
-        : [{ op: "remove", path: isLast ? [root] : [root, shown.index] }];
+      const edits = (document: Json): Edit[] => {
+        const place = placeOf(document, item);
+        if (!place) return [];
+        if (isStream) return removeStreamEdits(document, place.index);
+        return [{ op: "remove", path: place.items.length === 1 ? [root] : [root, place.index] }];
+      };
       if (!(await project.edit(edits, `Delete ${found.name}`))) return;
       section.value = { kind: "api" };
       toast("info", `“${found.name}” was deleted.`, { label: "Undo", run: () => void project.undo() });
@@ -110,20 +116,28 @@ function CopyDialog({ project, index, onClose }: { project: OpenProject; index: 
   const [from, setFrom] = useState(streams[0]?.index ?? 0);
   const [parts, setParts] = useState<string[]>(["paginator"]);
   const copy = async () => {
-    const edits: Edit[] = [];
-    for (const part of PARTS.filter((one) => parts.includes(one.key))) {
-      const source = project.node(["streams", from, ...part.path]);
-      const to = project.node(["streams", index, ...part.path]).at;
-      if (part.key === "request") {
-        for (const key of ["request_parameters", "request_headers", "request_body"]) {
-          const value = project.node(["streams", from, ...part.path, key]);
-          if (value.value !== undefined && !value.inherited)
-            edits.push({ op: "set", path: [...to, key], value: value.value });
-        }
-      } else if (source.value !== undefined) edits.push({ op: "set", path: to, value: source.value });
-    }
-    if (!edits.length) toast("info", "The other stream has none of these settings.");
-    else if (!(await project.edit(edits, "Copy settings from another stream"))) return;
+    const shown = project.document.value;
+    const [source, target] = [shownItem(shown, ["streams", from]), shownItem(shown, ["streams", index])];
+    let isEmpty = false;
+    const edits = (document: Json): Edit[] => {
+      const [at, to] = [placeOf(document, source), placeOf(document, target)];
+      if (!at || !to) return [];
+      const copied = PARTS.filter((one) => parts.includes(one.key)).flatMap((part): Edit[] => {
+        const node = (stream: number, key: string[] = []) =>
+          walk(document, ["streams", stream, ...part.path, ...key]);
+        const root = node(to.index).at;
+        const keys = part.key === "request" ? REQUEST_KEYS.map((key) => [key]) : [[]];
+        return keys.flatMap((key): Edit[] => {
+          const { value, inherited } = node(at.index, key);
+          const isOwn = value !== undefined && !(key.length && inherited);
+          return isOwn ? [{ op: "set", path: [...root, ...key], value }] : [];
+        });
+      });
+      isEmpty = !copied.length;
+      return copied;
+    };
+    if (!(await project.edit(edits, "Copy settings from another stream"))) return;
+    if (isEmpty) toast("info", "The other stream has none of these settings.");
     onClose();
   };
   return (
@@ -186,12 +200,12 @@ export function NewStreamDialog({ project, onClose }: { project: OpenProject; on
   const create = async () => {
     if (isBusy || isTaken) return;
     setBusy(true);
-    const document = project.document.value;
-    const edits = addStreamEdits(document, newStream(document, name.trim(), path.trim()));
+    const edits = (document: Json) => addStreamEdits(document, newStream(document, name.trim(), path.trim()));
     const isAdded = await project.edit(edits, `Add stream ${name.trim()}`);
     setBusy(false);
     if (!isAdded) return;
-    section.value = { kind: "stream", index: streams.length };
+    const index = project.analysis.value.outline.streams.find((one) => one.name === name.trim())?.index;
+    if (index !== undefined) section.value = { kind: "stream", index };
     onClose();
   };
   return (

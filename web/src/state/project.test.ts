@@ -264,3 +264,31 @@ it("forgets a discarded copy, and nothing that is not saved yet", async () => {
   expect(project.saver.kept?.text).toBe(`{"a":2}`);
   project.dispose();
 });
+
+it("gives what could not be saved to who comes back", async () => {
+  const project = await opened();
+  const save = answers.draft;
+  answers.draft = () => refusal(500, {});
+  project.typed(`{"mine":1}`);
+  project.dispose();
+  const later = await opened();
+  expect(later.text.value).toBe(`{"mine":1}`);
+  answers.draft = save ?? analysis;
+  expect(await later.save()).toBe(true);
+  expect(later.saver.state.value.kind).toBe("saved");
+});
+
+it("drops a change that waits for the server when it is left", async () => {
+  const project = await opened();
+  answers.edit = () => {
+    throw new TypeError("fetch failed");
+  };
+  const set = project.set(["b"], 2);
+  while (!project.isUnsent.value) await new Promise((next) => setTimeout(next));
+  project.dispose();
+  const later = await opened();
+  isReachable.value = true;
+  await set;
+  expect(asked).toEqual([]);
+  expect(later.text.value).toBe(`{"a":1}`);
+});

@@ -63,6 +63,7 @@ export class OpenProject {
   readonly #unwatch: () => void;
   #pause = SHORTEST_PAUSE_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isLeft = false;
   /** Pushes what the text editor has not told yet. */
   flushEditor: () => void = () => {};
 
@@ -79,6 +80,7 @@ export class OpenProject {
 
   async open(): Promise<void> {
     try {
+      await this.saver.taken();
       const project = await this.api.get(this.id);
       const kept = this.saver.kept;
       this.info.value = project;
@@ -183,10 +185,12 @@ export class OpenProject {
         if (this.text.value === base) return await this.setText(made, label);
       } catch (error) {
         const isAway = error instanceof ApiError && error.status === 0;
-        if (!isAway || tries === MOST_TRIES) throw error;
+        if (!isAway || tries === MOST_TRIES || this.#isLeft) throw error;
         this.#waiting.value += 1;
         await reached();
         this.#waiting.value -= 1;
+        // Who left meanwhile was told that this change is lost.
+        if (this.#isLeft) return;
       }
     }
     throw new Error("The text was being typed in all the while: nothing else was changed in it.");
@@ -328,6 +332,8 @@ export class OpenProject {
     this.#unwatch();
     clearTimeout(this.#timer);
     this.#analysing?.abort();
-    void this.saver.flush();
+    this.#isLeft = true;
+    // What waits for the server is not waited for.
+    this.saver.leave(this.#waiting.value > 0 ? Promise.resolve() : this.settled());
   }
 }

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { ApiError } from "../api/client";
 import { Saver } from "./saver";
 
@@ -81,4 +81,21 @@ it("is settled again when a change fails, and leaves what waits to be saved", as
   saver.changed("typed", "typing");
   await failing;
   expect(saver.state.value.kind).toBe("unsaved");
+});
+
+it("is not saved again by who left, and waited for by who comes next", async () => {
+  vi.useFakeTimers();
+  const { saver, sent } = saverOf([new ApiError(0, "unreachable", "gone", null, null)]);
+  const next = saverOf([]).saver;
+  let made = () => {};
+  saver.leave(new Promise<void>((done) => (made = done)));
+  const taken = next.taken();
+  saver.changed("precious", "typing");
+  made();
+  await taken;
+  expect(sent).toEqual([{ text: "precious", revision: 1 }]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sent.length).toBe(1);
+  await next.taken();
+  vi.useRealTimers();
 });

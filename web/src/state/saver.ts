@@ -21,6 +21,8 @@ const SHORTEST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 3000;
 const FIRST_RETRY_S = 2;
 const LAST_RETRY_S = 30;
+/** What savers that were left still do, by their keys. */
+const ending = new Map<string, Promise<void>>();
 
 /** Saves a draft soon after each change, again when that fails; meanwhile the browser keeps a copy. */
 export class Saver {
@@ -36,6 +38,7 @@ export class Saver {
   #running: Promise<void> | null = null;
   #retry = FIRST_RETRY_S;
   #pause = SHORTEST_PAUSE_MS;
+  #isLeft = false;
 
   constructor(
     readonly key: string,
@@ -166,6 +169,8 @@ export class Saver {
     const retryIn = this.#retry;
     this.#retry = Math.min(this.#retry * 2, LAST_RETRY_S);
     this.state.value = { kind: "failed", message: messageOf(error), retryIn };
+    // Later it might be taken for another window's.
+    if (this.#isLeft) return;
     this.#timer = setTimeout(() => void this.flush(), retryIn * 1000);
   }
 
@@ -177,6 +182,21 @@ export class Saver {
     this.state.value = { kind: "unsaved" };
     this.#pending = { text, label: "Keep my changes" };
     await this.flush();
+  }
+
+  /** Saves for the last time, after `before`; what fails now stays in the browser, for the next who opens the draft. */
+  leave(before: Promise<unknown>): void {
+    this.#isLeft = true;
+    const end = before.then(() => this.flush());
+    ending.set(this.key, end);
+    void end.finally(() => {
+      if (ending.get(this.key) === end) ending.delete(this.key);
+    });
+  }
+
+  /** Once those who had the draft before, and left it, are done with it. */
+  async taken(): Promise<void> {
+    await ending.get(this.key);
   }
 
   get isSettled(): boolean {
