@@ -173,7 +173,8 @@ impl Client {
         }
         let Ok(url) = Url::parse(&request.url) else { return };
         let cookies = self.cookies();
-        let cookies = cookies.get_request_values(&url).map(|(name, value)| format!("{name}={value}"));
+        let cookies =
+            cookies.get_request_values(&url).map(|(name, value)| format!("{name}={value}"));
         let cookies = cookies.collect::<Vec<_>>().join("; ");
         if !cookies.is_empty() {
             request.headers.set("Cookie", cookies);

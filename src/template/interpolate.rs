@@ -29,6 +29,8 @@ pub(super) struct Interpolation {
     template: Template,
     /// Set for templates that are only a path into a variable.
     path: Option<Path>,
+    /// Whether it is text that nothing can change.
+    is_plain: bool,
     mentions_stream_state: bool,
 }
 
@@ -48,7 +50,16 @@ impl Interpolation {
     pub(super) fn new(source: &str) -> Self {
         let template = Template::parse(source);
         let path = template.only_expression().and_then(Path::of);
-        Self { template, path, mentions_stream_state: source.contains("stream_state") }
+        let mentions_stream_state = source.contains("stream_state");
+        let is_plain = template.literal_text() == Some(source)
+            && !source.is_empty()
+            && !mentions_stream_state
+            && literal_eval(source).is_none();
+        Self { template, path, is_plain, mentions_stream_state }
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     pub(super) fn template(&self) -> &Template {
@@ -62,6 +73,9 @@ impl Interpolation {
         default: Default<'a>,
         valid_types: ValidTypes,
     ) -> Result<Value<'a>, EvalError> {
+        if self.is_plain {
+            return Ok(Value::from(self.template.source()));
+        }
         scope.check()?;
         if self.mentions_stream_state {
             return Err(EvalError::Config(NO_STREAM_STATE.to_owned()));

@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 use super::dict::{Dict, Key};
 use super::error::EvalError;
 use super::interpolate::{Default, Interpolation, is_false};
-use super::literal::literal_eval;
 use super::scope::Scope;
 use super::source::Template;
 use super::valid::ValidTypes;
@@ -29,12 +28,7 @@ impl InterpolatedString {
     pub fn new(source: &str, parameters: Arc<Map>) -> Self {
         let interpolation = Interpolation::new(source);
         let is_plain = OnceLock::new();
-        // Text that nothing can change needs no evaluation at all.
-        if interpolation.template().literal_text() == Some(source)
-            && !source.is_empty()
-            && !source.contains("stream_state")
-            && literal_eval(source).is_none()
-        {
+        if interpolation.is_plain() {
             let _ = is_plain.set(true);
         }
         Self { interpolation, default: None, parameters, is_plain }

@@ -5,7 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::{FutureExt, StreamExt};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tracing::info;
 
@@ -20,6 +21,8 @@ use super::stream_run::StreamRun;
 /// Enough that a stream whose slices come fast makes room for the next one,
 /// little beside what a run needs anyway: a slice is a few hundred bytes.
 pub(super) const QUEUED_SLICES: usize = 1024;
+/// How much room a maker waits for when there is none.
+const WANTED_ROOM: usize = 128;
 
 /// The streams of one read.
 pub(super) struct Schedule {
@@ -46,12 +49,27 @@ enum Readers {
 impl Readers {
     async fn take(&self, job: Job) -> Result<(), ReadError> {
         match self {
-            Self::Queue(jobs) => jobs.send(job).await.map_err(|_| ReadError::Cancelled),
+            Self::Queue(jobs) => queue(jobs, job).await,
             Self::Maker => {
                 let Job { run, slice } = job;
                 run.close_slice(&slice, read_slice(&run, &slice).await).await;
                 Ok(())
             }
+        }
+    }
+}
+
+/// Queues a job. Where there is no room, it waits for more than it takes, so that a maker runs
+/// seldom, and then makes many slices.
+async fn queue(jobs: &mpsc::Sender<Job>, job: Job) -> Result<(), ReadError> {
+    match jobs.try_send(job) {
+        Ok(()) => Ok(()),
+        Err(TrySendError::Closed(_)) => Err(ReadError::Cancelled),
+        Err(TrySendError::Full(job)) => {
+            let mut room =
+                jobs.reserve_many(WANTED_ROOM).await.map_err(|_| ReadError::Cancelled)?;
+            room.next().ok_or(ReadError::Cancelled)?.send(job);
+            Ok(())
         }
     }
 }
@@ -153,28 +171,39 @@ async fn make_slices(run: &Arc<StreamRun>, readers: &Readers) {
 }
 
 /// Reads the queued slices in their order, `n_workers` at a time.
-async fn read_all(mut queue: mpsc::Receiver<Job>, n_workers: usize, stream_ended: Arc<Notify>) {
-    let workers = Arc::new(Semaphore::new(n_workers));
-    let mut tasks = JoinSet::new();
-    loop {
-        // Closed only when dropped, which is after this loop.
-        let Ok(permit) = workers.clone().acquire_owned().await else { return };
-        let Some(Job { run, slice }) = queue.recv().await else { break };
-        let stream_ended = stream_ended.clone();
-        tasks.spawn(async move {
-            let read = read_slice(&run, &slice).await;
-            // What the end of a slice has to print counts as work too: failures that nobody takes
-            // off the output must not pile up.
-            run.close_slice(&slice, read).await;
-            if run.is_ended() {
-                stream_ended.notify_waiters();
-            }
-            drop(permit);
-        });
-        // What has ended is let go, so that memory does not grow with the slices.
-        while tasks.try_join_next().is_some() {}
+async fn read_all(queue: mpsc::Receiver<Job>, n_workers: usize, stream_ended: Arc<Notify>) {
+    let queue = Arc::new(Mutex::new(queue));
+    let mut workers = JoinSet::new();
+    // No more of them than there are slices.
+    for _ in 0..n_workers {
+        let Some(job) = next_job(&queue).await else { break };
+        workers.spawn(work(job, queue.clone(), stream_ended.clone()));
     }
-    while tasks.join_next().await.is_some() {}
+    drop(queue);
+    while workers.join_next().await.is_some() {}
+}
+
+async fn next_job(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
+    queue.lock().await.recv().await
+}
+
+/// Reads `job`, and then what is queued.
+async fn work(job: Job, queue: Arc<Mutex<mpsc::Receiver<Job>>>, stream_ended: Arc<Notify>) {
+    let mut next = Some(job);
+    while let Some(job) = next {
+        read_job(job, &stream_ended).await;
+        next = next_job(&queue).await;
+    }
+}
+
+async fn read_job(Job { run, slice }: Job, stream_ended: &Notify) {
+    let read = read_slice(&run, &slice).await;
+    // What the end of a slice has to print counts as work too: failures that nobody takes off the
+    // output must not pile up.
+    run.close_slice(&slice, read).await;
+    if run.is_ended() {
+        stream_ended.notify_waiters();
+    }
 }
 
 async fn read_slice(run: &Arc<StreamRun>, slice: &StreamSlice) -> Result<(), ReadError> {

@@ -116,12 +116,16 @@ impl Network {
             .http1_title_case_headers()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .proxy(Proxy::custom(move |url| proxies.select(url.as_str())))
+            .no_proxy()
             .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
             .tcp_keepalive(Duration::from_mins(1))
             .tcp_keepalive_interval(Duration::from_secs(10))
             .tcp_keepalive_retries(6)
             .connect_timeout(key.connect_timeout);
+        // With a proxy that may be one, every URL is parsed once more.
+        if !proxies.is_empty() {
+            builder = builder.proxy(Proxy::custom(move |url| proxies.select(url.as_str())));
+        }
         if self.is_public_only {
             builder = builder.dns_resolver(public);
         }

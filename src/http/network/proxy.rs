@@ -38,9 +38,14 @@ impl Proxies {
         }
     }
 
+    /// Whether every host is reached directly.
+    pub(super) fn is_empty(&self) -> bool {
+        self.http.is_none() && self.https.is_none() && self.all.is_none()
+    }
+
     /// The URL of the proxy for `url`; one that is given without scheme is spoken to in HTTP.
     pub(super) fn select(&self, url: &str) -> Option<String> {
-        if self.http.is_none() && self.https.is_none() && self.all.is_none() {
+        if self.is_empty() {
             return None;
         }
         let parts = UrlParts::of(url);

@@ -16,14 +16,15 @@ pub fn strftime(format: &str, when: &DateTime) -> String {
     let format = replace_python_directives(format, when);
     // The buffer doubles from 1024 until it is 256 times the format.
     let capacity = (format.chars().count() * 256).next_power_of_two().max(1024);
-    let mut out = Output { text: String::new(), capacity };
+    let mut out = Output { text: String::with_capacity(32), capacity };
     out.format(&format, when);
-    if out.text.chars().count() < capacity { out.text } else { String::new() }
+    let fits = out.text.len() < capacity || out.text.chars().count() < capacity;
+    if fits { out.text } else { String::new() }
 }
 
 /// Fills in `%f`, `%z` and `%Z`, which the C library does not know or not well.
 fn replace_python_directives<'f>(format: &'f str, when: &DateTime) -> Cow<'f, str> {
-    if !["%f", "%z", "%Z"].iter().any(|directive| format.contains(directive)) {
+    if !format.as_bytes().windows(2).any(|pair| matches!(pair, b"%f" | b"%z" | b"%Z")) {
         return Cow::Borrowed(format);
     }
     let mut out = String::with_capacity(format.len() + 8);
@@ -113,10 +114,9 @@ impl Output {
             0 => 12,
             hour => hour,
         };
-        let weekday = date.weekday();
-        let from_sunday = i64::from(weekday.to_sunday_zero_offset());
-        let from_monday = i64::from(weekday.to_monday_zero_offset());
-        let day_of_year = i64::from(date.day_of_year()) - 1;
+        let from_sunday = || i64::from(date.weekday().to_sunday_zero_offset());
+        let from_monday = || i64::from(date.weekday().to_monday_zero_offset());
+        let day_of_year = || i64::from(date.day_of_year()) - 1;
         let year = i64::from(date.year());
         let spaced = Style { pad: style.pad.filter(|pad| *pad != '_').or(Some('_')), ..style };
         let swapped = Style { is_upper: style.is_upper || style.is_case_swapped, ..style };
@@ -124,8 +124,8 @@ impl Output {
             '%' => self.field("%", style),
             'n' => self.field("\n", style),
             't' => self.field("\t", style),
-            'a' => self.field(&WEEKDAYS[index(from_sunday)][..3], swapped),
-            'A' => self.field(WEEKDAYS[index(from_sunday)], swapped),
+            'a' => self.field(&WEEKDAYS[index(from_sunday())][..3], swapped),
+            'A' => self.field(WEEKDAYS[index(from_sunday())], swapped),
             'b' | 'h' => self.field(&MONTHS[index(date.month()) - 1][..3], swapped),
             'B' => self.field(MONTHS[index(date.month()) - 1], swapped),
             'p' | 'P' => {
@@ -147,16 +147,16 @@ impl Output {
             'k' => self.number(time.hour(), 2, spaced),
             'I' => self.number(hour12, 2, style),
             'l' => self.number(hour12, 2, spaced),
-            'j' => self.number(day_of_year + 1, 3, style),
+            'j' => self.number(day_of_year() + 1, 3, style),
             'm' => self.number(date.month(), 2, style),
             'M' => self.number(time.minute(), 2, style),
             'S' => self.number(time.second(), 2, style),
             's' => self
                 .field(&when.with_zone(None).utc_micros().div_euclid(1_000_000).to_string(), style),
-            'u' => self.number(from_monday + 1, 1, style),
-            'w' => self.number(from_sunday, 1, style),
-            'U' => self.number((day_of_year + 7 - from_sunday) / 7, 2, style),
-            'W' => self.number((day_of_year + 7 - from_monday) / 7, 2, style),
+            'u' => self.number(from_monday() + 1, 1, style),
+            'w' => self.number(from_sunday(), 1, style),
+            'U' => self.number((day_of_year() + 7 - from_sunday()) / 7, 2, style),
+            'W' => self.number((day_of_year() + 7 - from_monday()) / 7, 2, style),
             'V' => self.number(date.iso_week_date().week(), 2, style),
             'G' => self.number(date.iso_week_date().year(), 1, style),
             'g' => self.number(date.iso_week_date().year().rem_euclid(100), 2, style),
@@ -183,14 +183,17 @@ impl Output {
 
     /// A number with its usual count of digits, or as many as the width says.
     fn number(&mut self, number: impl Into<i64>, n_digits: usize, style: Style) {
-        let digits = number.into().to_string();
-        let n_fill = n_digits.max(style.width).saturating_sub(digits.len());
-        let fill = match style.pad {
-            Some('-') => "",
-            Some('_') => " ",
-            _ => "0",
+        let number = number.into();
+        // None of what is counted here is negative.
+        let n_own = number.checked_ilog10().map_or(1, |power| power as usize + 1);
+        let (fill, width) = match style.pad {
+            Some('-') => (' ', style.width),
+            Some('_') => (' ', n_digits.max(style.width)),
+            _ => ('0', n_digits.max(style.width)),
         };
-        self.field(&(fill.repeat(n_fill) + &digits), style);
+        self.text.extend(std::iter::repeat_n(fill, width.saturating_sub(n_own)));
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "{number}");
     }
 
     /// Text, filled up to the width on its left.
