@@ -106,7 +106,7 @@ it("a connector that could not be opened is asked for again", async () => {
   const page = await world.opened("Later", connector(world.api.url), "items");
   const draft = `**/projects/${new URL(page.url()).pathname.split("/").at(-1)}`;
   await saved(page);
-  await page.getByRole("link", { name: "Connectors", exact: true }).click();
+  await page.getByRole("link", { name: "Connector Builder", exact: true }).click();
   await page.route(draft, (route) => route.abort());
   await page.getByRole("link", { name: "Later", exact: true }).click();
   await page.getByText("The connector cannot be opened").waitFor();
